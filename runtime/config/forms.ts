@@ -1,0 +1,100 @@
+import { isIP } from 'node:net';
+import ipaddr from 'ipaddr.js';
+import type { Form } from './keys';
+
+export const host: Form = {
+  rule: 'an IP address or a host name',
+  range: 'IP address or host name',
+  test: (value) => isIP(value) !== 0 || /^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/i.test(value),
+};
+
+export const network: Form = {
+  rule: 'a network such as 10.0.0.0/8, or an IP address',
+  range: 'network or IP address',
+  test: (value) => {
+    const [address = '', ...rest] = value.split('/');
+    // Node's check first: ipaddr.js also takes octal, hexadecimal and shortened forms, where parsers disagree.
+    if (isIP(address) === 0 || address.includes('%')) return false;
+    return rest.length === 0 || (/^[^/]+\/\d{1,3}$/.test(value) && ipaddr.isValidCIDR(value));
+  },
+};
+
+export const origin: Form = {
+  rule: 'an origin such as https://app.example, or *',
+  range: 'origin or `*`',
+  test: (value) => value === '*' || (hasScheme(value, ['http', 'https']) && parseUrl(value)?.origin === value),
+};
+
+export const methodPattern: Form = {
+  rule: 'a method name, or the start of one and *',
+  range: 'letters, digits, `_`, and one `*` at the end',
+  test: (value) => /^[A-Za-z0-9_]+\*?$/.test(value),
+};
+
+export const methodName: Form = {
+  rule: 'the name of a method (letters, digits and _)',
+  range: 'letters, digits, `_`',
+  // `__proto__` as a key is the way to an object's prototype in too many libraries.
+  test: (value) => /^[A-Za-z0-9_]+$/.test(value) && value !== '__proto__',
+};
+
+export const nodeName: Form = {
+  rule: 'a name of letters, digits, dots, dashes and _ that begins with a letter or digit',
+  range: 'letters, digits, `.`, `-`, `_`',
+  test: (value) => /^[a-z0-9][a-z0-9._-]*$/i.test(value),
+};
+
+export const chainName: Form = {
+  rule: 'a name of lower-case letters, digits and dashes that begins with a letter',
+  range: 'lower-case letters, digits, dashes',
+  test: (value) => /^[a-z][a-z0-9-]*$/.test(value),
+};
+
+/** Paths of the proxy itself; a chain is served at the path of its name. */
+const RESERVED = ['readyz', 'livez', 'metrics', 'status'];
+
+export const notReserved: Form = {
+  rule: `a name other than ${RESERVED.join(', ')} (paths of the balancer itself)`,
+  range: `not ${RESERVED.join(', ')}`,
+  test: (value) => !RESERVED.includes(value),
+};
+
+export const httpUrl: Form = urlForm(['http', 'https']);
+export const wsUrl: Form = urlForm(['ws', 'wss']);
+
+/** A form whose texts may still hold `${…}`; then only the program that fills it in can check it. */
+export function unexpanded(form: Form): Form {
+  return { ...form, test: (value) => value.includes('${') || form.test(value) };
+}
+
+/**
+ * Clouds serve credentials at link-local addresses (169.254.169.254, fd00:ec2::254). Only literals can be seen here; a
+ * name is checked when it is dialled. The URL parser has already turned odd spellings (decimal, octal) into plain ones.
+ */
+export const notMetadata: Form = {
+  rule: 'an address other than the link-local metadata addresses',
+  range: 'no link-local metadata address',
+  test: (value) => {
+    const hostname = parseUrl(value)?.hostname.replace(/^\[|\]$/g, '') ?? '';
+    if (isIP(hostname) === 0) return true;
+    const address = ipaddr.process(hostname);
+    return address.range() !== 'linkLocal' && address.toString() !== 'fd00:ec2::254';
+  },
+};
+
+function urlForm(schemes: readonly string[]): Form {
+  return {
+    rule: `a URL that begins with ${schemes.map((scheme) => `${scheme}://`).join(' or ')}`,
+    range: `${schemes.join(' or ')} URL`,
+    test: (value) => hasScheme(value, schemes) && !/\s/.test(value) && parseUrl(value) !== undefined,
+  };
+}
+
+/** With its slashes: the URL parser would read `https:secret` as a host called secret. */
+function hasScheme(value: string, schemes: readonly string[]): boolean {
+  return schemes.some((scheme) => value.toLowerCase().startsWith(`${scheme}://`));
+}
+
+function parseUrl(value: string): URL | undefined {
+  return URL.canParse(value) ? new URL(value) : undefined;
+}

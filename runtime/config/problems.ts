@@ -1,0 +1,66 @@
+import { z } from 'zod';
+import { maskUrl, showValue, type Written } from './mask';
+import { nearest } from './nearest';
+import { configSchema } from './schema';
+import { factsAt, formatPath, type Path, schemaAt, valueAt, valueOrDefault } from './walk';
+
+/** A value that was refused: `path must be rule, got …`. */
+export interface Refusal {
+  readonly path: Path;
+  readonly rule: string;
+  /** Shown instead of the value at the path. */
+  readonly got?: string;
+}
+
+/** What zod found, in our words; a key with several faults is told once. */
+export function toRefusals(error: z.ZodError): Refusal[] {
+  return error.issues.flatMap((issue) => {
+    const path = issue.path.map((key) => (typeof key === 'symbol' ? String(key) : key));
+    if (issue.code === 'unrecognized_keys') return issue.keys.map((key) => unknownKey(path, key));
+    return [{ path, rule: ruleOf(issue, path) }];
+  });
+}
+
+/** The sentence for the operator. Secrets stay out of it: see {@link showValue}. */
+export function formatRefusal({ path, rule, got }: Refusal, document: unknown, written: Written): string {
+  return `${displayPath(path)} must be ${rule}, got ${got ?? showAt(path, document, written)}`;
+}
+
+/** A path in a sentence; a URL that was pasted as a key is masked. */
+export function displayPath(path: Path): string {
+  if (path.length === 0) return 'the configuration';
+  return formatPath(path.map((key) => (typeof key === 'string' && key.includes('://') ? maskUrl(key) : key)));
+}
+
+function showAt(path: Path, document: unknown, written: Written): string {
+  const value = valueAt(document, path);
+  if (value === undefined) {
+    const unset = valueOrDefault(configSchema, document, path);
+    return unset === undefined ? 'nothing' : `${showValue(unset)} (the default)`;
+  }
+  const source = written.get(formatPath(path));
+  const schema = schemaAt(configSchema, path);
+  const takesText = !(schema instanceof z.ZodObject || schema instanceof z.ZodArray || schema instanceof z.ZodRecord);
+  if (isSecret(path) && typeof value === 'string') return maskUrl(value);
+  // An address with its key, where a whole node belongs.
+  if (!takesText && typeof value === 'string') return 'a text';
+  return source === undefined ? showValue(value) : `a hidden value from ${showValue(source)}`;
+}
+
+/** Also below a secret key: a list where a URL belongs holds URLs. */
+function isSecret(path: Path): boolean {
+  return path.some((_, index) => factsAt(configSchema, path.slice(0, index + 1))?.secret === true);
+}
+
+function ruleOf(issue: z.core.$ZodIssue, path: Path): string {
+  const own: unknown = issue.code === 'custom' ? issue.params?.['rule'] : undefined;
+  return typeof own === 'string' ? own : (factsAt(configSchema, path)?.rule ?? 'valid');
+}
+
+function unknownKey(path: Path, key: string): Refusal {
+  const schema = schemaAt(configSchema, path);
+  const known = schema instanceof z.ZodObject ? Object.keys(schema.shape) : [];
+  const meant = nearest(key, known);
+  const hint = meant === undefined ? known.join(', ') : `did you mean ${meant}?`;
+  return { path: [...path, key], rule: `a known key (${hint})`, got: showValue(key) };
+}
