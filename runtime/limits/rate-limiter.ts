@@ -1,0 +1,70 @@
+import type { LimitsConfig } from '../config/schema';
+import { compileLimitPolicy } from './limit-policy';
+import { createMemoryLimiter } from './memory-limiter';
+
+/** The caller as the limits see it; a `ClientKey` of the front is one. */
+export interface LimitedClient {
+  /** One bucket each: an IPv4 address, or an IPv6 /64. */
+  readonly key: string;
+  /** The full address, for the overrides by network. */
+  readonly address: string;
+}
+
+export type BucketName = 'total' | 'method';
+
+/** A bucket as the decision left it, for the RateLimit headers. */
+export interface BucketState {
+  readonly bucket: BucketName;
+  /** Units per minute. */
+  readonly limit: number;
+  /** Units a rested caller may take at once. */
+  readonly burst: number;
+  /** Units left now. */
+  readonly remaining: number;
+  /** Milliseconds until the bucket is full again. */
+  readonly resetMs: number;
+}
+
+/** No limit applies to this call. */
+export interface Unlimited {
+  readonly allowed: true;
+  readonly bucket?: never;
+  readonly limit?: never;
+  readonly burst?: never;
+  readonly remaining?: never;
+  readonly resetMs?: never;
+}
+
+/** Tells of the bucket with the fewest units left. */
+export interface Allowed extends BucketState {
+  readonly allowed: true;
+}
+
+/** Nothing was taken. Tells of the bucket that refused, or of the one to wait longest for if both did. */
+export interface Refused extends BucketState {
+  readonly allowed: false;
+  /** Whole milliseconds, at least 1, until the same call passes if nothing else is asked. */
+  readonly retryAfterMs: number;
+}
+
+export type Decision = Unlimited | Allowed | Refused;
+
+export interface RateLimiter {
+  /**
+   * Decides a request, or the items of a batch, in one atomic step: each item in order, each as if it came alone. An
+   * item is charged to the client's total and to its method's bucket, or to neither.
+   *
+   * @returns one decision per method, in order
+   */
+  take(client: LimitedClient, methods: readonly string[]): readonly Decision[] | Promise<readonly Decision[]>;
+}
+
+/**
+ * The limiter of this process, or undefined when the configuration limits nothing, so that no limits cost nothing.
+ *
+ * @param now milliseconds of any clock; one that is set back locks nobody out
+ */
+export function createRateLimiter(config: LimitsConfig, now: () => number): RateLimiter | undefined {
+  const policy = compileLimitPolicy(config);
+  return policy && createMemoryLimiter(policy, now);
+}
