@@ -1,0 +1,323 @@
+import type { NodeView } from '../nodes/node';
+import type { BlockNeed } from '../rpc/block-need';
+import type { BlockRef } from '../rpc/block-ref';
+import { refusal, type RefusalCode } from '../rpc/errors';
+import type { MethodRow } from '../rpc/methods';
+import type { Outcome } from '../rpc/outcome';
+import { rawTransactionHash } from '../rpc/transaction-hash';
+import type { Answer } from './attempt';
+import { classifyError } from './classify';
+import { NodeError } from './errors';
+import type { NodeClient, Sending } from './node-client';
+import type { RetryBudget } from './retry-budget';
+
+export interface UpstreamRequest {
+  readonly method: string;
+  readonly row: MethodRow;
+  readonly params: Buffer;
+  readonly need: BlockNeed;
+  /** The same request, pinned to another block; for when no node has the head. */
+  readonly pinnedTo: (head: number) => UpstreamRequest;
+}
+
+/** Who waits for the answer, and how long. */
+export interface Caller {
+  /** On the clock of performance.now(). */
+  readonly deadline: number;
+  /** Aborted when nobody waits any more. */
+  readonly signal: AbortSignal;
+}
+
+/** What routing says; each refusal asks something else of us. */
+export type Picked =
+  | { readonly kind: 'node'; readonly node: NodeView }
+  /** No eligible node has the block yet. `best` is the newest block of those who could answer otherwise. */
+  | { readonly kind: 'no-block'; readonly best: BlockRef | undefined }
+  /** Everybody who could serve was tried already. */
+  | { readonly kind: 'tried' }
+  /** All who could serve have as much in flight as they may. */
+  | { readonly kind: 'busy' }
+  | { readonly kind: 'resting'; readonly retryAfterMs: number }
+  | { readonly kind: 'no-method' }
+  | { readonly kind: 'no-node' };
+
+/** What nodes/registry offers here. */
+export interface NodeBook {
+  begin(node: NodeView): void;
+  end(node: NodeView): void;
+  succeeded(node: NodeView, latencyMs: number, light: boolean): void;
+  failed(node: NodeView, error: NodeError, light: boolean): void;
+  rest(node: NodeView, forMs: number): void;
+  noteMissingState(node: NodeView, block: number): void;
+  noteMissingMethod(node: NodeView, method: string): void;
+}
+
+export interface FailoverRules {
+  readonly maxAttempts: number;
+  readonly lightTimeoutMs: number;
+  readonly callTimeoutMs: number;
+  readonly waitForBlockMs: number;
+}
+
+export interface FailoverParts<C extends Caller> {
+  readonly rules: FailoverRules;
+  readonly budget: RetryBudget;
+  readonly book: NodeBook;
+  readonly pick: (request: UpstreamRequest, need: BlockNeed, tried: readonly NodeView[], caller: C) => Picked;
+  readonly client: (node: NodeView) => NodeClient;
+  readonly head: () => number | undefined;
+  /** Resolves when some node shows a new block, or after `ms`. */
+  readonly nextBlock: (ms: number) => Promise<void>;
+  readonly random: () => number;
+}
+
+/** Where the full-jitter back-off between rounds of all nodes starts, and how far it grows. */
+const BACKOFF_MS = 50;
+const MAX_BACKOFF_MS = 1000;
+/** How long a node rests that refused for its rate limit without saying for how long. */
+const DEFAULT_REST_MS = 1000;
+/** What a caller is told who may try again when things have settled. */
+const RETRY_SOON_MS = 1000;
+/** How often a request backs off while all nodes are full: two to three seconds together. */
+const BUSY_ROUNDS = 7;
+/** What a node says of a transaction that it has, or has mined, already. */
+const SEEN = /already known|already imported|known transaction|nonce (is )?too low|underpriced|already exists/i;
+
+/** Tries nodes one after another until one answers, within the rules. */
+export class Failover<C extends Caller> {
+  constructor(private readonly parts: FailoverParts<C>) {}
+
+  run(request: UpstreamRequest, caller: C): Promise<Outcome> {
+    this.parts.budget.request();
+    return new Run(this.parts, request, caller).run();
+  }
+}
+
+/** One request on its way through the nodes. */
+class Run<C extends Caller> {
+  private need: BlockNeed;
+  private readonly tried: NodeView[] = [];
+  private attempts = 0;
+  private rounds = 0;
+  private timeouts = 0;
+  /** The kindest answer so far: passed through when no node has a better one. */
+  private last: Outcome | undefined;
+  private lastFailure: NodeError | undefined;
+  /** A node may have executed it although we did not hear so. */
+  private ambiguous = false;
+  private askedAgain = false;
+  private waitedUntil: number | undefined;
+
+  constructor(
+    private readonly parts: FailoverParts<C>,
+    private request: UpstreamRequest,
+    private readonly caller: C,
+  ) {
+    this.need = request.need;
+  }
+
+  async run(): Promise<Outcome> {
+    const { pick, rules } = this.parts;
+    for (;;) {
+      if (this.remaining() <= 0) return this.giveUp('DEADLINE', 'the deadline passed');
+      if (this.caller.signal.aborted) return this.giveUp('NO_NODE', 'the caller left');
+      if (this.attempts >= rules.maxAttempts) return this.giveUp('NO_NODE', `${this.attempts} attempts failed`);
+      const picked = pick(this.request, this.need, this.tried, this.caller);
+      switch (picked.kind) {
+        case 'node': {
+          const done = await this.attempt(picked.node);
+          if (done) return done;
+          break;
+        }
+        case 'no-block':
+          await this.waitOrSettleFor(picked.best?.number);
+          break;
+        case 'resting':
+          return this.giveUp('NO_NODE', 'all nodes ask for a pause', picked.retryAfterMs);
+        case 'no-method':
+          return this.giveUp('DENIED', `no node offers ${this.request.method}`);
+        case 'no-node':
+          return this.giveUp('NO_NODE', 'no node of this chain is available', RETRY_SOON_MS);
+        case 'tried':
+          // What every node answered already is not asked again; what failed on the way may be.
+          if (this.last) return this.last;
+          this.tried.length = 0;
+          await this.backOff();
+          break;
+        case 'busy':
+          if (this.rounds > BUSY_ROUNDS) return this.giveUp('OVERLOADED', 'all nodes are busy', RETRY_SOON_MS);
+          await this.backOff();
+      }
+    }
+  }
+
+  private remaining(): number {
+    return this.caller.deadline - performance.now();
+  }
+
+  /** @returns the outcome, or undefined where another node may do better. */
+  private async attempt(node: NodeView): Promise<Outcome | undefined> {
+    const { book } = this.parts;
+    const { row } = this.request;
+    const light = row.effort === 'light';
+    const startedAt = performance.now();
+    this.attempts++;
+    this.tried.push(node);
+    book.begin(node);
+    let streaming = false;
+    try {
+      const answer = await this.ask(node, this.request.method, this.request.params);
+      book.succeeded(node, performance.now() - startedAt, light);
+      if (answer.kind === 'stream') {
+        streaming = true;
+        answer.stream.once('close', () => book.end(node));
+        answer.stream.once('error', (error) => {
+          // The reader's pace is not the node's fault.
+          const blames = error instanceof NodeError && (error.code === 'RESET' || error.code === 'BAD_RESPONSE');
+          if (blames) book.failed(node, error, light);
+        });
+      }
+      return await this.judge(node, answer);
+    } catch (error) {
+      if (!(error instanceof NodeError)) throw error;
+      return this.afterFailure(node, error);
+    } finally {
+      if (!streaming) book.end(node);
+    }
+  }
+
+  private async ask(node: NodeView, method: string, params: Buffer): Promise<Answer> {
+    const { client, rules } = this.parts;
+    const { row } = this.request;
+    const remaining = this.remaining();
+    const allowed = row.effort === 'light' ? rules.lightTimeoutMs : rules.callTimeoutMs;
+    const timeoutMs = row.effort === 'heavy' ? remaining : Math.min(allowed, remaining);
+    const sending = client(node).send(method, params, timeoutMs, remaining, row.repeat !== 'once');
+    return row.repeat === 'read' ? this.whileCalled(sending) : sending.answer;
+  }
+
+  /** Ends a read that nobody waits for any more; what may have effects is left to finish. */
+  private async whileCalled(sending: Sending): Promise<Answer> {
+    const { signal } = this.caller;
+    const leave = (): void => sending.cancel('CALLER_LEFT', 'the caller left');
+    signal.addEventListener('abort', leave, { once: true });
+    try {
+      return await sending.answer;
+    } finally {
+      signal.removeEventListener('abort', leave);
+    }
+  }
+
+  private async judge(node: NodeView, answer: Answer): Promise<Outcome | undefined> {
+    if (answer.kind === 'stream') return answer;
+    if (answer.kind === 'error') return this.judgeError(node, answer.error, answer.code, answer.message);
+    const outcome: Outcome = { kind: 'result', result: answer.result };
+    if (!answer.isNull) return outcome;
+    const { nullMeans } = this.request.row;
+    const fault = nullMeans === 'fault' && this.isAtOrBelowHead();
+    if (nullMeans !== 'unseen' && !fault) return outcome;
+    if (nullMeans === 'unseen' && this.askedAgain) return outcome;
+    // One more node is asked, whatever the budget says: null is how a node that is behind answers.
+    this.askedAgain = true;
+    this.last ??= outcome;
+    return undefined;
+  }
+
+  private async judgeError(node: NodeView, error: Buffer, code: number, message: string): Promise<Outcome | undefined> {
+    const { book } = this.parts;
+    const outcome: Outcome = { kind: 'error', error };
+    if (this.ambiguous && SEEN.test(message)) return (await this.findOwn(node)) ?? outcome;
+    const meaning = classifyError(code, message, this.request.row);
+    if (meaning === 'busy') {
+      book.rest(node, DEFAULT_REST_MS);
+      if (this.request.row.repeat === 'once') return outcome;
+      return this.mayRepeat() ? undefined : this.giveUp('NO_NODE', `${node.name} asks for a pause`, DEFAULT_REST_MS);
+    }
+    if (meaning === 'no-method') book.noteMissingMethod(node, this.request.method);
+    if (meaning === 'final') return outcome;
+    const isAbove = meaning === 'missing-block' && this.need.kind !== 'none' && !this.isAtOrBelowHead();
+    if (isAbove) return outcome;
+    if (meaning === 'missing-state' && this.need.kind === 'state') book.noteMissingState(node, this.need.number);
+    // Where no block is known to be missing, and where a node finds it too much, one more is asked and believed.
+    const askOnce = meaning === 'refused' || (meaning === 'missing-block' && this.need.kind === 'none');
+    if (askOnce && this.last) return outcome;
+    this.last = outcome;
+    return meaning === 'no-method' || this.mayRepeat() ? undefined : outcome;
+  }
+
+  /** A transaction that an earlier attempt may have delivered: found under its hash, it was. */
+  private async findOwn(node: NodeView): Promise<Outcome | undefined> {
+    const hash = rawTransactionHash({ bytes: this.request.params });
+    if (hash === undefined) return undefined;
+    try {
+      const answer = await this.ask(node, 'eth_getTransactionByHash', Buffer.from(`["${hash}"]`));
+      const found = answer.kind === 'result' && !answer.isNull;
+      return found ? { kind: 'result', result: Buffer.from(`"${hash}"`) } : undefined;
+    } catch {
+      return undefined;
+    }
+  }
+
+  private afterFailure(node: NodeView, error: NodeError): Outcome | undefined {
+    const { book } = this.parts;
+    const { row } = this.request;
+    this.lastFailure = error;
+    book.failed(node, error, row.effort === 'light');
+    if (error.code === 'CALLER_LEFT') return this.giveUp('NO_NODE', 'the caller left');
+    if (error.code === 'RATE_LIMITED' || error.retryAfterMs !== undefined) {
+      book.rest(node, error.retryAfterMs ?? DEFAULT_REST_MS);
+    }
+    if (!error.sent) return undefined;
+    if (row.repeat === 'once') {
+      return this.giveUp('NO_NODE', `${error.message}; it was sent once and may have been executed`);
+    }
+    this.ambiguous ||= row.repeat === 'raw-transaction';
+    // What two nodes could not do in time may be the request's fault.
+    if (error.code === 'TIMEOUT' && ++this.timeouts === 2) return this.giveUp('DEADLINE', 'it timed out on two nodes');
+    return this.mayRepeat() ? undefined : this.giveUp('NO_NODE', 'the retry budget is used up', RETRY_SOON_MS);
+  }
+
+  private mayRepeat(): boolean {
+    return this.attempts < this.parts.rules.maxAttempts && this.parts.budget.tryRepeat();
+  }
+
+  private isAtOrBelowHead(): boolean {
+    if (this.need.kind === 'none') return false;
+    const head = this.parts.head();
+    return head !== undefined && this.need.number <= head;
+  }
+
+  /**
+   * No node has the block. It is waited for where it is due; then a read of the head takes the best block there is,
+   * and a read above the head is sent as asked, for the node to answer as a node does.
+   */
+  private async waitOrSettleFor(best: number | undefined): Promise<void> {
+    const { rules, nextBlock, head } = this.parts;
+    if (this.need.kind === 'none') return;
+    const headNow = head() ?? this.need.number;
+    const isDue = this.need.number <= headNow + 1;
+    this.waitedUntil ??= performance.now() + rules.waitForBlockMs;
+    const left = Math.min(this.waitedUntil - performance.now(), this.remaining());
+    if (isDue && left > 0) {
+      await nextBlock(left);
+    } else if (this.need.kind === 'head' && best !== undefined) {
+      this.request = this.request.pinnedTo(best);
+      this.need = this.request.need;
+    } else {
+      this.need = { kind: 'none' };
+    }
+  }
+
+  private async backOff(): Promise<void> {
+    const most = Math.min(MAX_BACKOFF_MS, BACKOFF_MS * 2 ** this.rounds++, Math.max(0, this.remaining()));
+    await new Promise((resolve) => setTimeout(resolve, this.parts.random() * most));
+  }
+
+  private giveUp(reason: RefusalCode, detail: string, retryAfterMs?: number): Outcome {
+    // An answer that a node did give says more than our refusal.
+    if (this.last) return this.last;
+    const cause =
+      this.lastFailure && !detail.includes(this.lastFailure.message) ? ` (${this.lastFailure.message})` : '';
+    return { kind: 'refused', refused: refusal(reason, `${detail}${cause}`, retryAfterMs) };
+  }
+}

@@ -1,0 +1,86 @@
+import { Pool } from 'undici';
+import { requestEnvelope } from '../rpc/envelope';
+import { type Answer, Attempt } from './attempt';
+import { createConnector } from './connect';
+import type { NodeErrorCode } from './errors';
+
+export interface NodeClientOptions {
+  readonly node: string;
+  /** http or https; userinfo becomes an Authorization header. */
+  readonly url: string;
+  readonly connectTimeoutMs: number;
+  readonly maxResponseBytes: number;
+}
+
+/** A request on its way to one node. */
+export interface Sending {
+  readonly answer: Promise<Answer>;
+  /** Gives it up; the answer rejects with this code, unless it is there already. */
+  cancel(code: NodeErrorCode, message: string): void;
+}
+
+/** Connections are made as needed and kept; this many at most, so that one node cannot use up our descriptors. */
+const MAX_CONNECTIONS = 2048;
+
+/** One way to reach one node: keeps its connections, numbers its requests, knows what is on the way. */
+export class NodeClient {
+  private readonly pool: Pool;
+  private readonly path: string;
+  private readonly headers: string[];
+  private readonly underway = new Map<Attempt, boolean>();
+  private lastId = 0;
+
+  constructor(private readonly options: NodeClientOptions) {
+    const url = new URL(options.url);
+    this.path = `${url.pathname}${url.search}`;
+    // The whole list: a caller's headers never travel on.
+    this.headers = ['content-type', 'application/json', 'accept', 'application/json'];
+    if (url.username !== '' || url.password !== '') this.headers.push('authorization', basicAuthorization(url));
+    this.pool = new Pool(url.origin, {
+      connections: MAX_CONNECTIONS,
+      pipelining: 1,
+      connect: createConnector({ node: options.node, timeoutMs: options.connectTimeoutMs }),
+      // Attempts keep their own time.
+      headersTimeout: 0,
+      bodyTimeout: 0,
+      keepAliveTimeout: 30_000,
+    });
+  }
+
+  /**
+   * @param params JSON bytes
+   * @param timeoutMs until the answer is whole or begins to stream
+   * @param deadlineMs until its last byte
+   * @param releasable whether the attempt may be given up when the node turns out to be down
+   */
+  send(method: string, params: Buffer, timeoutMs: number, deadlineMs: number, releasable: boolean): Sending {
+    const id = (this.lastId = (this.lastId % 0x7fffffff) + 1);
+    const { node, maxResponseBytes } = this.options;
+    const attempt = new Attempt({ node, id, timeoutMs, deadlineMs, maxResponseBytes });
+    this.underway.set(attempt, releasable);
+    const forget = (): void => void this.underway.delete(attempt);
+    attempt.answer.then(forget, forget);
+    this.pool.dispatch(
+      { path: this.path, method: 'POST', headers: this.headers, body: requestEnvelope(id, method, params) },
+      attempt,
+    );
+    return attempt;
+  }
+
+  /** Ends the attempts that may safely be made elsewhere, so that they need not wait for their time-outs. */
+  release(reason: string): void {
+    for (const [attempt, releasable] of this.underway) {
+      if (releasable) attempt.cancel('NODE_DOWN', `${this.options.node} went down: ${reason}`);
+    }
+  }
+
+  /** Waits for nothing: what is on the way fails. */
+  async close(): Promise<void> {
+    await this.pool.destroy();
+  }
+}
+
+function basicAuthorization(url: URL): string {
+  const credentials = `${decodeURIComponent(url.username)}:${decodeURIComponent(url.password)}`;
+  return `Basic ${Buffer.from(credentials).toString('base64')}`;
+}
