@@ -1,0 +1,184 @@
+import fastifyCompress from '@fastify/compress';
+import fastifyCors from '@fastify/cors';
+import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import { constants } from 'node:zlib';
+import type { HttpConfig } from '../config/schema';
+import { refusal, type Refusal } from '../rpc/errors';
+import { NULL_ID } from '../rpc/message';
+import type { ClientKey } from './client-key';
+import { Connections } from './connections';
+import { type ChainService, exchange, type ExchangeAnswer, refusedAnswer } from './exchange';
+import { homePage } from './home-page';
+import { InFlightCap } from './in-flight-cap';
+
+export interface HttpFrontOptions {
+  readonly http: HttpConfig;
+  /** By path without the leading slash: name, chain id, and '' for the default chain. */
+  readonly services: ReadonlyMap<string, ChainService>;
+  readonly chains: readonly { readonly name: string; readonly chainId: number; readonly path: string }[];
+  readonly clientKey: (peer: string, forwardedFor: string | readonly string[] | undefined) => ClientKey;
+  readonly isReady: () => boolean;
+  /** Told of refusals that belong to no chain, and of exceptions. */
+  readonly onRefused: (refused: Refusal) => void;
+  readonly onError: (error: unknown) => void;
+  /** For the access log; the path is ours, without a query. */
+  readonly onAnswered?: (path: string, status: number, client: string, ms: number) => void;
+}
+
+const GZIP_ABOVE_BYTES = 16 * 1024;
+
+/** The HTTP side: from the wire to `exchange` and back (RFC 9110, RFC 9112; JSON-RPC 2.0 over HTTP). */
+export class HttpFront {
+  private readonly app: FastifyInstance;
+  private readonly cap: InFlightCap;
+  private readonly connections: Connections;
+  private draining = false;
+
+  private constructor(private readonly options: HttpFrontOptions) {
+    const { http, clientKey } = options;
+    this.cap = new InFlightCap(http.maxInFlightPerClient);
+    this.app = fastify({
+      logger: false,
+      bodyLimit: http.maxBodyBytes,
+      requestTimeout: http.requestTimeoutMs,
+      keepAliveTimeout: http.keepAliveTimeoutMs,
+      // What comes on a kept connection while we drain is still served, with `Connection: close`.
+      return503OnClosing: false,
+      exposeHeadRoutes: false,
+      routerOptions: { ignoreTrailingSlash: true },
+      frameworkErrors: (_error, _request, reply) =>
+        void this.refuse(reply, refusal('UNKNOWN_PATH', 'the path is malformed')),
+      http: { headersTimeout: http.headersTimeoutMs, connectionsCheckingInterval: 1000, maxHeaderSize: 16 * 1024 },
+    });
+    this.app.server.maxConnections = http.maxConnections;
+    this.connections = new Connections(this.app.server, http.maxConnectionsPerClient, (address) => {
+      const client = clientKey(address, undefined);
+      return client.trustedPeer ? undefined : client.key;
+    });
+  }
+
+  static async create(options: HttpFrontOptions): Promise<HttpFront> {
+    const front = new HttpFront(options);
+    await front.register();
+    return front;
+  }
+
+  /** @returns the port, which the system chose where 0 was asked for. */
+  async listen(host: string, port: number): Promise<number> {
+    await this.app.listen({ host, port });
+    const address = this.app.server.address();
+    return typeof address === 'object' && address !== null ? address.port : port;
+  }
+
+  get openConnections(): number {
+    return this.connections.size;
+  }
+
+  /** From now on every answer asks its client to close the connection. */
+  announceClose(): void {
+    this.draining = true;
+  }
+
+  /** @returns whether everything in flight was finished within the time. */
+  async close(timeoutMs: number): Promise<boolean> {
+    this.draining = true;
+    const clean = await this.connections.drain(timeoutMs);
+    await this.app.close();
+    return clean;
+  }
+
+  private async register(): Promise<void> {
+    const { app } = this;
+    const { http, chains, isReady, onError, onRefused } = this.options;
+    const { origins, maxAgeSeconds } = http.cors;
+    if (origins.length > 0) {
+      await app.register(fastifyCors, {
+        origin: origins.includes('*') ? '*' : [...origins],
+        methods: ['POST'],
+        maxAge: maxAgeSeconds,
+        exposedHeaders: ['retry-after', 'ratelimit-limit', 'ratelimit-remaining', 'ratelimit-reset'],
+      });
+    }
+    if (http.gzip) {
+      await app.register(fastifyCompress, {
+        encodings: ['gzip'],
+        threshold: GZIP_ABOVE_BYTES,
+        zlibOptions: { level: constants.Z_BEST_SPEED },
+      });
+    }
+    // Whatever the content type says, a body is bytes: many clients send none, or text/plain.
+    app.removeAllContentTypeParsers();
+    app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
+    app.setErrorHandler((error: Error & { statusCode?: number }, _request, reply) => {
+      if (error.statusCode === 413) {
+        return this.refuse(reply, refusal('TOO_LARGE', `a body may have ${http.maxBodyBytes} bytes`));
+      }
+      if (error.statusCode !== undefined && error.statusCode < 500) {
+        return this.refuse(reply, {
+          ...refusal('INVALID_REQUEST', 'the HTTP request is malformed'),
+          status: error.statusCode,
+        });
+      }
+      onError(error);
+      return this.refuse(reply, refusal('INTERNAL'));
+    });
+    app.setNotFoundHandler((request, reply) => {
+      if (request.method === 'POST') return this.refuse(reply, refusal('UNKNOWN_PATH', 'no chain has this path'));
+      const refused = refusal('METHOD_NOT_ALLOWED', 'JSON-RPC requests are sent by POST');
+      onRefused(refused);
+      return this.send(reply.header('allow', 'POST'), refusedAnswer(refused, NULL_ID));
+    });
+    const page = homePage(chains);
+    app.get('/', (_request, reply) => reply.type('text/html; charset=utf-8').send(page));
+    app.get('/readyz', (_request, reply) =>
+      reply.code(isReady() ? 200 : 503).send(isReady() ? 'ready\n' : 'not ready\n'),
+    );
+    app.post('/*', (request, reply) => this.post(request, reply));
+  }
+
+  private async post(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
+    const { services, clientKey, http, onAnswered } = this.options;
+    const path = (request.params as { '*': string })['*'];
+    const service = services.get(path);
+    if (service === undefined) return this.refuse(reply, refusal('UNKNOWN_PATH', 'no chain has this path'));
+    const client = clientKey(request.socket.remoteAddress ?? '', request.headers['x-forwarded-for']);
+    if (!this.cap.tryEnter(client.key)) {
+      const detail = `${http.maxInFlightPerClient} requests of this client are in flight`;
+      return this.refuse(reply, { ...refusal('LIMITED', detail, 1000) });
+    }
+    const left = new AbortController();
+    reply.raw.once('close', () => {
+      this.cap.leave(client.key);
+      if (!reply.raw.writableFinished) left.abort();
+      onAnswered?.(`/${path}`, reply.statusCode, client.key, reply.elapsedTime);
+    });
+    const body = (request.body as Buffer | undefined) ?? EMPTY;
+    return this.send(reply, await exchange(body, client, left.signal, service, http));
+  }
+
+  private refuse(reply: FastifyReply, refused: Refusal): FastifyReply {
+    this.options.onRefused(refused);
+    return this.send(reply, refusedAnswer(refused, NULL_ID));
+  }
+
+  private send(reply: FastifyReply, answer: ExchangeAnswer): FastifyReply {
+    const { status, body, retryAfterMs, admission } = answer;
+    void reply.code(status);
+    if (this.draining) void reply.header('connection', 'close');
+    // ethers 6 reads a bare number as milliseconds; with a leading zero it does not, and backs off by itself.
+    if (retryAfterMs !== undefined)
+      void reply.header('retry-after', toSeconds(retryAfterMs).toString().padStart(2, '0'));
+    if (admission?.limit !== undefined) {
+      void reply.header('ratelimit-limit', admission.limit);
+      void reply.header('ratelimit-remaining', admission.remaining ?? 0);
+      void reply.header('ratelimit-reset', toSeconds(admission.resetMs ?? admission.retryAfterMs ?? 0));
+    }
+    return body === undefined ? reply.send() : reply.type('application/json').send(body);
+  }
+}
+
+const EMPTY = Buffer.alloc(0);
+
+function toSeconds(ms: number): number {
+  return Math.ceil(ms / 1000);
+}

@@ -1,0 +1,50 @@
+import { type IntervalHistogram, monitorEventLoopDelay } from 'node:perf_hooks';
+import type { Metrics } from '../telemetry/metrics';
+import type { Chain } from './chain';
+
+const STATES = ['up', 'lagging', 'down'] as const;
+const QUANTILES = [0.5, 0.99, 1] as const;
+
+/** Reads what is a state rather than a count, at the moment somebody looks. */
+export class Gauges {
+  private readonly delay: IntervalHistogram = monitorEventLoopDelay({ resolution: 10 });
+
+  constructor(
+    private readonly metrics: Metrics,
+    private readonly chains: readonly { readonly name: string; readonly chain: Chain }[],
+    private readonly connections: () => number,
+  ) {
+    this.delay.enable();
+  }
+
+  read(): void {
+    const { metrics } = this;
+    metrics.connections.set(this.connections());
+    for (const { name, chain } of this.chains) this.readChain(name, chain);
+    for (const quantile of QUANTILES) {
+      const ns = quantile === 1 ? this.delay.max : this.delay.percentile(quantile * 100);
+      metrics.eventLoopDelay.set({ quantile: String(quantile) }, Number.isFinite(ns) ? ns / 1e9 : 0);
+    }
+    this.delay.reset();
+  }
+
+  close(): void {
+    this.delay.disable();
+  }
+
+  private readChain(chain: string, { tracker, registry, inFlight }: Chain): void {
+    const { metrics } = this;
+    const head = tracker.head?.number;
+    metrics.inFlight.set({ chain }, inFlight());
+    if (head !== undefined) metrics.chainHead.set({ chain }, head);
+    for (const node of registry.nodes) {
+      const labels = { chain, node: node.name };
+      for (const state of STATES) metrics.nodeHealth.set({ ...labels, state }, node.health.state === state ? 1 : 0);
+      metrics.nodeInFlight.set(labels, node.inFlight);
+      if (node.latencyMs !== undefined) metrics.nodeLatency.set(labels, node.latencyMs / 1000);
+      if (node.head === undefined) continue;
+      metrics.nodeHead.set(labels, node.head.number);
+      if (head !== undefined) metrics.nodeLag.set(labels, Math.max(0, head - node.head.number));
+    }
+  }
+}

@@ -1,0 +1,65 @@
+import type { ChainStatus, NodeStatus } from '../admin/status';
+import type { NodeView } from '../nodes/node';
+import type { Chain } from './chain';
+import type { NodeStats } from './node-stats';
+
+export interface ChainParts {
+  readonly name: string;
+  readonly chainId: number;
+  readonly balancing: string;
+  readonly paths: readonly string[];
+  readonly chain: Chain;
+  readonly stats: NodeStats;
+}
+
+/** One chain as people see it. @param now epoch milliseconds */
+export function chainStatus({ name, chainId, balancing, paths, chain, stats }: ChainParts, now: number): ChainStatus {
+  const { tracker, registry } = chain;
+  const { head } = tracker;
+  const recent = registry.nodes.reduce((sum, node) => sum + stats.recent(node.name), 0);
+  return {
+    name,
+    chainId,
+    paths,
+    balancing,
+    head: head && { number: head.number, hash: head.hash, time: new Date(head.timestamp * 1000).toISOString() },
+    blockTimeMs: Math.round(tracker.blockTimeMs),
+    inFlight: registry.nodes.reduce((sum, node) => sum + node.inFlight, 0),
+    nodes: registry.nodes.map((node) => nodeStatus(node, head?.number, stats, recent, now)),
+  };
+}
+
+function nodeStatus(
+  node: NodeView,
+  head: number | undefined,
+  stats: NodeStats,
+  recentOfAll: number,
+  now: number,
+): NodeStatus {
+  const { name, health, latencyMs, inFlight, weight, tier, ejected } = node;
+  return {
+    name,
+    health: health.state,
+    reason: reasonOf(node, now),
+    since: new Date(node.healthSince).toISOString(),
+    head: node.head?.number,
+    lag: head === undefined || node.head === undefined ? undefined : Math.max(0, head - node.head.number),
+    latencyMs: latencyMs === undefined ? undefined : Math.round(latencyMs * 100) / 100,
+    inFlight,
+    weight,
+    tier,
+    ejected,
+    restingForMs: Math.max(0, Math.ceil(node.restingUntil - now)),
+    share: recentOfAll === 0 ? 0 : Math.round((stats.recent(name) / recentOfAll) * 1000) / 1000,
+    attempts: stats.attempts(name),
+    errors: stats.errors(name),
+    lastError: stats.lastError(name),
+  };
+}
+
+/** Why it is not up, or takes no traffic although it is. */
+function reasonOf({ health, ejected, restingUntil }: NodeView, now: number): string | undefined {
+  if (health.state !== 'up') return health.reason;
+  if (ejected !== undefined) return ejected;
+  return restingUntil > now ? 'asked for a pause' : undefined;
+}

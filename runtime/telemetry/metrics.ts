@@ -1,0 +1,47 @@
+import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { METRICS } from '../contract/metrics';
+
+/** Everything that is counted, under the names of the contract. Gauges are read when somebody looks. */
+export function createMetrics() {
+  const registry = new Registry();
+  const registers = [registry];
+  collectDefaultMetrics({ register: registry });
+  const counter = <L extends string>(name: string, help: string, labelNames: readonly L[]): Counter<L> =>
+    new Counter({ name, help, labelNames, registers });
+  const gauge = <L extends string>(name: string, help: string, labelNames: readonly L[]): Gauge<L> =>
+    new Gauge({ name, help, labelNames, registers });
+  return {
+    registry,
+    requests: counter(METRICS.requests, 'JSON-RPC requests by method and outcome', ['chain', 'method', 'outcome']),
+    requestSeconds: new Histogram({
+      name: METRICS.requestSeconds,
+      help: 'Time from the request to its answer, or to the first byte of one that streams',
+      labelNames: ['chain', 'method'] as const,
+      buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30],
+      registers,
+    }),
+    inFlight: gauge(METRICS.inFlight, 'JSON-RPC requests being handled', ['chain']),
+    refused: counter(METRICS.refused, 'Messages and items refused before they were handled', ['reason']),
+    limited: counter(METRICS.limited, 'Requests refused by a rate limit', ['chain']),
+    connections: gauge(METRICS.connections, 'Open client connections', []),
+    chainHead: gauge(METRICS.chainHead, 'Number of the head that reads are pinned to', ['chain']),
+    chainReorgs: counter(METRICS.chainReorgs, 'Reorganisations of the head', ['chain']),
+    nodeHealth: gauge(METRICS.nodeHealth, '1 for the state the node is in: up, lagging or down', [
+      'chain',
+      'node',
+      'state',
+    ]),
+    nodeHead: gauge(METRICS.nodeHead, 'Newest block the node has shown', ['chain', 'node']),
+    nodeLag: gauge(METRICS.nodeLag, 'Blocks behind the head', ['chain', 'node']),
+    nodeLatency: gauge(METRICS.nodeLatency, 'Smoothed round trip of light requests', ['chain', 'node']),
+    nodeInFlight: gauge(METRICS.nodeInFlight, 'Requests at the node', ['chain', 'node']),
+    nodeAttempts: counter(METRICS.nodeAttempts, 'Requests sent to the node, repeated ones included', ['chain', 'node']),
+    nodeErrors: counter(METRICS.nodeErrors, 'Attempts that failed, by how', ['chain', 'node', 'code']),
+    nodeEjections: counter(METRICS.nodeEjections, 'Times live traffic took the node out', ['chain', 'node']),
+    nodeRests: counter(METRICS.nodeRests, 'Times the node asked for a pause', ['chain', 'node']),
+    eventLoopDelay: gauge(METRICS.eventLoopDelay, 'How late timers ran since the last look', ['quantile']),
+    exceptions: counter(METRICS.exceptions, 'Requests that met a defect of ours', []),
+  };
+}
+
+export type Metrics = ReturnType<typeof createMetrics>;
