@@ -1,0 +1,107 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { builtinModules } from 'node:module';
+import { dirname, join, normalize, relative } from 'node:path';
+import ts from 'typescript';
+
+/**
+ * Who may import whom, as docs/architecture.md tells. `own` are our modules, `packages` are npm's; Node's own modules
+ * are free for all but the pure ones.
+ */
+const LAYERS: Record<string, { own: readonly string[]; packages: readonly string[]; pure?: true }> = {
+  'runtime/contract': { own: [], packages: [], pure: true },
+  'runtime/util': { own: [], packages: [] },
+  'runtime/telemetry': { own: ['contract'], packages: ['prom-client', 'pino'] },
+  'runtime/rpc': { own: ['util'], packages: ['@noble/hashes'] },
+  'runtime/config': { own: ['contract', 'util', 'rpc'], packages: ['zod', 'yaml', 'ipaddr.js'] },
+  'runtime/nodes': { own: ['util', 'rpc', 'config'], packages: [] },
+  'runtime/chain': { own: ['util', 'rpc', 'config'], packages: [] },
+  'runtime/limits': { own: ['util', 'rpc', 'config'], packages: ['ipaddr.js'] },
+  'runtime/routing': { own: ['util', 'rpc', 'config', 'nodes'], packages: [] },
+  'runtime/upstream': { own: ['util', 'rpc', 'config', 'nodes'], packages: ['undici'] },
+  'runtime/front': {
+    own: ['contract', 'util', 'rpc', 'config'],
+    packages: ['fastify', '@fastify/cors', '@fastify/compress', 'ipaddr.js'],
+  },
+  'runtime/admin': { own: ['contract', 'util', 'rpc', 'config'], packages: ['fastify'] },
+  'runtime/proxy': {
+    own: [
+      'contract',
+      'util',
+      'telemetry',
+      'rpc',
+      'config',
+      'nodes',
+      'chain',
+      'limits',
+      'routing',
+      'upstream',
+      'front',
+      'admin',
+    ],
+    packages: ['yaml'],
+  },
+};
+
+const root = join(__dirname, '..');
+const files = readdirSync(join(root, 'runtime'), { recursive: true, encoding: 'utf8' })
+  .filter((file) => file.endsWith('.ts'))
+  .map((file) => `runtime/${file}`);
+
+interface Import {
+  readonly file: string;
+  readonly layer: string;
+  readonly target: string;
+}
+
+function importsOf(file: string): Import[] {
+  const source = ts.createSourceFile(file, readFileSync(join(root, file), 'utf8'), ts.ScriptTarget.Latest);
+  const layer = file.split('/').slice(0, 2).join('/');
+  const found: Import[] = [];
+  const visit = (node: ts.Node): void => {
+    const specifier =
+      ts.isImportDeclaration(node) || ts.isExportDeclaration(node)
+        ? node.moduleSpecifier
+        : ts.isCallExpression(node) && ['import', 'require'].includes(node.expression.getText(source))
+          ? node.arguments[0]
+          : undefined;
+    if (specifier && ts.isStringLiteral(specifier)) found.push({ file, layer, target: specifier.text });
+    ts.forEachChild(node, visit);
+  };
+  visit(source);
+  return found;
+}
+
+function breaks({ file, layer, target }: Import): boolean {
+  const rule = LAYERS[layer];
+  if (rule === undefined) return true;
+  if (target.startsWith('.')) {
+    const path = relative(root, normalize(join(root, dirname(file), target)));
+    const other = path.split('/').slice(0, 2).join('/');
+    return other !== layer && !rule.own.includes(other.replace('runtime/', ''));
+  }
+  if (target.startsWith('node:')) return rule.pure === true || !builtinModules.includes(target.slice(5));
+  return !rule.packages.some((name) => target === name || target.startsWith(`${name}/`));
+}
+
+describe('the layers', () => {
+  const all = files.flatMap(importsOf);
+
+  it('are all in the table', () => {
+    expect(files.length).toBeGreaterThan(30);
+    expect(new Set(files.map((file) => file.split('/').slice(0, 2).join('/')))).toEqual(new Set(Object.keys(LAYERS)));
+  });
+
+  it('import only what they may', () => {
+    expect(all.length).toBeGreaterThan(100);
+    expect(all.filter(breaks).map(({ file, target }) => `${file} imports ${target}`)).toEqual([]);
+  });
+
+  it.each([
+    ['runtime/limits/x.ts', '../routing/router'],
+    ['runtime/rpc/x.ts', 'undici'],
+    ['runtime/contract/x.ts', 'node:fs'],
+    ['runtime/front/x.ts', '../../bin/local'],
+  ])('would be broken by %s importing %s', (file, target) => {
+    expect(breaks({ file, layer: file.split('/').slice(0, 2).join('/'), target })).toBe(true);
+  });
+});
