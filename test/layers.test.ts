@@ -16,6 +16,7 @@ const LAYERS: Record<string, { own: readonly string[]; packages: readonly string
   'runtime/nodes': { own: ['util', 'rpc', 'config'], packages: [] },
   'runtime/chain': { own: ['util', 'rpc', 'config'], packages: [] },
   'runtime/limits': { own: ['util', 'rpc', 'config'], packages: ['ipaddr.js'] },
+  'runtime/cache': { own: ['util', 'rpc', 'config'], packages: ['lru-cache'] },
   'runtime/routing': { own: ['util', 'rpc', 'config', 'nodes'], packages: [] },
   'runtime/upstream': { own: ['util', 'rpc', 'config', 'nodes'], packages: ['undici'] },
   'runtime/front': {
@@ -32,6 +33,7 @@ const LAYERS: Record<string, { own: readonly string[]; packages: readonly string
       'config',
       'nodes',
       'chain',
+      'cache',
       'limits',
       'routing',
       'upstream',

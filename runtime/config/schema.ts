@@ -221,6 +221,16 @@ const failover = section('What happens when a node does not answer.', {
   ).default([]),
 });
 
+const cache = section('Answers that are kept, each for the block it was read at.', {
+  maxBytes: whole(0, undefined, 'Bytes of memory for this chain; 0 keeps and shares nothing.').default(64 * MIB),
+  shortTtlMs: whole(1, 1000, 'Milliseconds an answer that belongs to no block, such as eth_gasPrice, is kept.').default(
+    500,
+  ),
+  except: list('method patterns', pattern, 'Methods whose answers are not kept; names, or prefixes and `*`.').default(
+    [],
+  ),
+});
+
 const provider = section(
   'What HAProxy dials for a node with a localPort. The proxy never reads it; `${…}` in it is expanded by the render command alone.',
   {
@@ -270,6 +280,7 @@ const chain = section('One chain and its nodes.', {
   health: health.prefault({}),
   routing: routing.prefault({}),
   failover: failover.prefault({}),
+  cache: cache.prefault({}),
   nodes: list('nodes', node, 'The nodes of the chain.', 1),
 });
 

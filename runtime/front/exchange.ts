@@ -2,6 +2,7 @@ import { Readable } from 'node:stream';
 import type { HttpConfig } from '../config/schema';
 import { errorEnvelope, resultEnvelope, resultFrame } from '../rpc/envelope';
 import { errorObject, refusal, type Refusal } from '../rpc/errors';
+import type { HeadView } from '../rpc/head-view';
 import { isInvalid, type MessageItem, NULL_ID, parseMessage, type RpcRequest } from '../rpc/message';
 import type { Outcome } from '../rpc/outcome';
 import { runBatch } from './batch';
@@ -11,7 +12,7 @@ import type { ClientKey } from './client-key';
 export interface RequestContext {
   readonly client: ClientKey;
   /** Every item of a message is pinned to this block; undefined until a node has shown one. */
-  readonly head: number | undefined;
+  readonly head: HeadView | undefined;
   /** On the clock of performance.now(). */
   readonly deadline: number;
   /** Aborted when the caller has gone. */
@@ -30,7 +31,7 @@ export interface Admission {
 /** One chain, as the fronts know it; the pipeline behind it is handed in. */
 export interface ChainService {
   readonly deadlineMs: number;
-  head(): number | undefined;
+  head(): HeadView | undefined;
   /** One step for a whole message; undefined where no limits are configured. */
   admit(
     client: ClientKey,

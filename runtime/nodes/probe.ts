@@ -10,6 +10,8 @@ export type ProbeResult =
       /** Round trip of the block's request in milliseconds. */
       readonly latencyMs: number;
       readonly syncing: boolean | undefined;
+      /** Number of the newest block that is final; undefined when it was not asked, or the node would not tell. */
+      readonly finalized: number | undefined;
     }
   /** `code` is that of the error `send` rejected with, `BAD_ANSWER`, or `TIMEOUT`. */
   | { readonly kind: 'failure'; readonly code: string }
@@ -45,17 +47,28 @@ export async function probe(task: ProbeTask): Promise<ProbeResult> {
 
 async function probeWhole(task: ProbeTask): Promise<ProbeResult> {
   // At once, because a dead node should cost one time-out and not three.
-  const answers = Promise.all([task.ask('eth_chainId', []), askSyncing(task.ask), probeBlock(task)]);
-  const [chainId, syncing, result] = await answers;
+  const answers = Promise.all([
+    task.ask('eth_chainId', []),
+    askSyncing(task.ask),
+    askFinalized(task.ask),
+    probeBlock(task),
+  ]);
+  const [chainId, syncing, finalized, result] = await answers;
   const actual = parseChainId(chainId);
   const expected = task.expect(actual);
-  return actual === expected ? { ...result, syncing } : { kind: 'wrong-chain', expected, actual };
+  return actual === expected ? { ...result, syncing, finalized } : { kind: 'wrong-chain', expected, actual };
 }
 
 async function probeBlock({ ask, now }: ProbeTask): Promise<ProbeResult & { kind: 'block' }> {
   const startedAt = now();
   const answer = await ask('eth_getBlockByNumber', ['latest', false]);
-  return { kind: 'block', block: parseBlock(answer), latencyMs: now() - startedAt, syncing: undefined };
+  return {
+    kind: 'block',
+    block: parseBlock(answer),
+    latencyMs: now() - startedAt,
+    syncing: undefined,
+    finalized: undefined,
+  };
 }
 
 /** A node that does not know the method, or does not answer it as specified, is judged by its blocks alone. */
@@ -64,6 +77,15 @@ async function askSyncing(ask: Ask): Promise<boolean | undefined> {
     const answer = await ask('eth_syncing', []);
     if (typeof answer === 'boolean') return answer;
     return typeof answer === 'object' && answer !== null ? true : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Chains without finality, and nodes without the tag, are no failure. */
+async function askFinalized(ask: Ask): Promise<number | undefined> {
+  try {
+    return parseBlock(await ask('eth_getBlockByNumber', ['finalized', false])).number;
   } catch {
     return undefined;
   }

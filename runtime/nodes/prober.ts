@@ -1,4 +1,6 @@
+import type { BlockRef } from '../rpc/block-ref';
 import { runLoop } from '../util/loop';
+import { continues } from './continuity';
 import { type Ask, probe, type ProbeResult } from './probe';
 import { probeTimeoutMs } from './probe-pace';
 
@@ -32,7 +34,10 @@ export interface ProberOptions {
   readonly signal: AbortSignal;
 }
 
-/** The chain id and whether it is syncing are asked for this often; in between a probe is one request. */
+/**
+ * The chain id and whether it is syncing are asked for this often, and when a block does not continue the one before;
+ * otherwise a probe is one request.
+ */
 const WHOLE_EVERY_MS = 30_000;
 /** Ticks vary by this share, up and down, so that the pods of a deployment do not probe in step. */
 const JITTER = 0.1;
@@ -91,11 +96,18 @@ export class Prober {
   private steps(name: string, signal: AbortSignal, onFirst: () => void): () => Promise<number> {
     const { now, random, tickMs, onResult } = this.options;
     let wholeAt = Number.NEGATIVE_INFINITY;
+    let last: BlockRef | undefined;
     return async () => {
       const startedAt = now();
-      const whole = startedAt - wholeAt >= WHOLE_EVERY_MS;
-      const result = await this.probe(name, whole, signal);
+      let whole = startedAt - wholeAt >= WHOLE_EVERY_MS;
+      let result = await this.probe(name, whole, signal);
+      // Something else may answer at this address since the last probe: nothing of it counts before its chain is known.
+      if (!whole && !signal.aborted && result.kind === 'block' && last && !continues(last, result.block)) {
+        whole = true;
+        result = await this.probe(name, whole, signal);
+      }
       if (signal.aborted) return 0;
+      last = result.kind === 'block' ? result.block : undefined;
       // A node that failed may come back as another chain: its next good probe is a whole one.
       if (result.kind !== 'block') wholeAt = Number.NEGATIVE_INFINITY;
       else if (whole) wholeAt = startedAt;

@@ -40,7 +40,8 @@ export class App {
       this.createChain(name, chain, name === defaultName),
     );
     const defaultChain = this.parts.find(({ name }) => name === defaultName)?.chain;
-    const canServe = (): boolean => defaultChain?.registry.nodes.some(({ health }) => health.state === 'up') === true;
+    const canServe = (): boolean =>
+      defaultChain?.nodes.registry.nodes.some(({ health }) => health.state === 'up') === true;
     this.readiness = new Readiness(config.listen.startupGraceMs, canServe, now);
     this.gauges = new Gauges(this.metrics, this.parts, () => this.front.openConnections);
     this.admin = new AdminServer({
@@ -68,7 +69,7 @@ export class App {
   async start(): Promise<{ port: number; adminPort: number }> {
     const { listen, admin } = this.config;
     const adminPort = await this.admin.listen(admin.host, admin.port);
-    await Promise.all(this.parts.map(({ chain }) => chain.start()));
+    await Promise.all(this.parts.map(({ chain }) => chain.nodes.start()));
     const port = await this.front.listen(listen.host, listen.port);
     this.log.info({ host: listen.host, port, adminPort, chains: this.parts.map(({ name }) => name) }, 'listening');
     return { port, adminPort };
@@ -82,7 +83,7 @@ export class App {
     this.front.announceClose();
     await new Promise((resolve) => setTimeout(resolve, drainDelayMs));
     const clean = await this.front.close(Math.max(0, drainTimeoutMs - drainDelayMs));
-    await Promise.all(this.parts.map(({ chain }) => chain.close()));
+    await Promise.all(this.parts.map(({ chain }) => chain.nodes.close()));
     await this.admin.close();
     this.gauges.close();
     this.log.info({ clean }, 'stopped');
@@ -92,7 +93,7 @@ export class App {
   private createChain(name: string, config: ChainConfig, isDefault: boolean): ChainParts {
     const stats = new NodeStats(now);
     const { http, methods } = this.config;
-    const chain = new Chain({ name, config, http, methods, events: instrument(name, this.metrics, this.log, stats) });
+    const chain = new Chain({ config, http, methods, events: instrument(name, this.metrics, this.log, stats) });
     const paths = [...(isDefault ? ['/'] : []), `/${name}`, `/${config.chainId}`];
     return { name, chainId: config.chainId, balancing: config.balancing, paths, chain, stats };
   }
@@ -126,9 +127,9 @@ export class App {
     const deadlineMs = config.chains[name]?.failover.deadlineMs ?? 0;
     return {
       deadlineMs,
-      head: () => chain.tracker.head?.number,
+      head: () => chain.nodes.head,
       admit: (client, methods) => limiter?.take(client, methods),
-      handle: chain.handle,
+      handle: (request, context) => chain.handle(request, context),
       onRefused: (refused) => {
         this.countRefused(refused);
         if (refused.reason !== 'LIMITED') return;

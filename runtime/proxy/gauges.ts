@@ -32,10 +32,11 @@ export class Gauges {
     this.delay.disable();
   }
 
-  private readChain(chain: string, { tracker, registry, inFlight }: Chain): void {
+  private readChain(chain: string, { nodes: { tracker, registry }, inFlight, cache }: Chain): void {
     const { metrics } = this;
+    if (cache) metrics.cacheBytes.set({ chain }, cache.bytes);
     const head = tracker.head?.number;
-    metrics.inFlight.set({ chain }, inFlight());
+    metrics.inFlight.set({ chain }, inFlight);
     if (head !== undefined) metrics.chainHead.set({ chain }, head);
     for (const node of registry.nodes) {
       const labels = { chain, node: node.name };

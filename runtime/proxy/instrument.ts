@@ -11,6 +11,11 @@ export interface ChainEvents extends Required<RegistryHooks> {
   readonly onHandled: (method: string, outcome: Outcome, ms: number) => void;
   readonly onAttempt: (node: string) => void;
   readonly onFailure: (node: string, code: string, message: string) => void;
+  /** A question of our own was sent to the node. */
+  readonly onProbe: (node: string) => void;
+  readonly onCache: (what: 'hit' | 'miss' | 'shared' | 'uncached') => void;
+  /** An answer that could have been kept was, or was not. */
+  readonly onKept: (kept: boolean) => void;
   readonly onReorg: () => void;
   readonly onError: (error: unknown) => void;
 }
@@ -18,6 +23,13 @@ export interface ChainEvents extends Required<RegistryHooks> {
 /** Connects what a chain tells to metrics, to the log, and to the tallies of the status page. */
 export function instrument(chain: string, metrics: Metrics, log: Logger, stats: NodeStats): ChainEvents {
   const handled = new HandledCounters(chain, metrics);
+  const lookups = {
+    hit: metrics.cache.labels({ chain, result: 'hit' }),
+    miss: metrics.cache.labels({ chain, result: 'miss' }),
+    shared: metrics.cache.labels({ chain, result: 'shared' }),
+    uncached: metrics.cache.labels({ chain, result: 'uncached' }),
+  };
+  const refusedByCache = metrics.cacheRefused.labels({ chain });
   return {
     onHandled: (method, outcome, ms) => handled.count(method, outcome, ms),
     onAttempt: (node) => {
@@ -28,6 +40,11 @@ export function instrument(chain: string, metrics: Metrics, log: Logger, stats: 
       metrics.nodeErrors.inc({ chain, node, code });
       stats.failed(node, code, message);
       log.debug({ chain, node, code, reason: message }, 'attempt failed');
+    },
+    onProbe: (node) => metrics.nodeProbes.inc({ chain, node }),
+    onCache: (what) => lookups[what].inc(),
+    onKept: (kept) => {
+      if (!kept) refusedByCache.inc();
     },
     onTransition: ({ node, from, to, reason }) => {
       const level = to === 'up' ? 'info' : 'warn';

@@ -1,14 +1,25 @@
+import { type CachedAnswer, type ResponseCache } from '../cache/response-cache';
+import { Coalescer } from '../cache/coalesce';
+import { type KeepRule, keepingOf } from '../cache/policy';
 import type { RequestContext } from '../front/exchange';
 import { refusal } from '../rpc/errors';
 import type { RpcRequest } from '../rpc/message';
 import type { Outcome } from '../rpc/outcome';
+import { byHash } from '../rpc/pin';
 import { plan, type PlanRules, type RoutedRequest } from '../rpc/plan';
 import type { UpstreamRequest } from '../upstream/failover';
 
 export interface PipelineStages {
   readonly rules: PlanRules;
+  /** Undefined where answers are neither kept nor shared. */
+  readonly cache: ResponseCache | undefined;
+  /** Methods whose answers are not kept although they could be. */
+  readonly isUncached: (method: string) => boolean;
+  /** Keeps an answer that meets its rule; takes its time, as nobody waits for it. */
+  readonly keep: (key: string, rule: KeepRule, outcome: Outcome) => void;
   /** Routing and failover together: sends the request to nodes until one answers. */
   readonly upstream: (request: UpstreamRequest, context: RequestContext) => Promise<Outcome>;
+  readonly onCache: (what: 'hit' | 'miss' | 'shared' | 'uncached') => void;
   readonly onHandled: (method: string, outcome: Outcome, ms: number) => void;
   readonly onError: (error: unknown) => void;
 }
@@ -19,43 +30,132 @@ export interface PipelineStages {
  * ```text
  * plan ─┬─ refused            a method that is denied
  *       ├─ answered           what we know ourselves, such as the head
- *       └─ routed ─▶ upstream (route ▸ send ▸ fail over)
+ *       └─ routed ─▶ cache ─▶ coalesce ─▶ upstream (route ▸ send ▸ fail over)
+ *                      ▲                      │
+ *                      └──── keep ◀───────────┘
  * ```
  *
  * An exception of ours becomes −32603 for this request and touches no other.
  */
-export function createPipeline(stages: PipelineStages) {
-  return async (request: RpcRequest, context: RequestContext): Promise<Outcome> => {
+export class Pipeline {
+  private readonly flights = new Coalescer<Landing>();
+
+  constructor(private readonly stages: PipelineStages) {}
+
+  async handle(request: RpcRequest, context: RequestContext): Promise<Outcome> {
     const startedAt = performance.now();
     let outcome: Outcome;
     try {
-      outcome = await handle(request, context, stages);
+      outcome = await this.decide(request, context);
     } catch (error) {
-      stages.onError(error);
+      this.stages.onError(error);
       outcome = { kind: 'refused', refused: refusal('INTERNAL') };
     }
-    stages.onHandled(request.method, outcome, performance.now() - startedAt);
+    this.stages.onHandled(request.method, outcome, performance.now() - startedAt);
     return outcome;
-  };
-}
+  }
 
-async function handle(request: RpcRequest, context: RequestContext, stages: PipelineStages): Promise<Outcome> {
-  const planned = plan(request, stages.rules, context.head);
-  switch (planned.kind) {
-    case 'refused':
-      return planned;
-    case 'answer':
-      return { kind: 'result', result: planned.result };
-    case 'route':
-      return stages.upstream(toUpstream(planned.request, request, stages.rules), context);
+  private decide(request: RpcRequest, context: RequestContext): Outcome | Promise<Outcome> {
+    const planned = plan(request, this.stages.rules, context.head);
+    switch (planned.kind) {
+      case 'refused':
+        return planned;
+      case 'answer':
+        return { kind: 'result', result: planned.result };
+      case 'route':
+        return this.answer(planned.request, request, context);
+    }
+  }
+
+  private answer(routed: RoutedRequest, request: RpcRequest, context: RequestContext): Outcome | Promise<Outcome> {
+    const { cache, isUncached, onCache, rules, upstream } = this.stages;
+    const keeping =
+      cache === undefined || isUncached(routed.method) ? undefined : keepingOf(routed, context.head?.finalized);
+    if (cache === undefined || keeping === undefined) {
+      onCache('uncached');
+      return upstream(toUpstream(routed, request, rules), context);
+    }
+    const kept = cache.get(keeping.key);
+    if (kept !== undefined) {
+      onCache('hit');
+      return toOutcome(kept);
+    }
+    return this.share(keeping.key, keeping.rule, toUpstream(routed, request, rules), context);
+  }
+
+  /** Asks once for all who want the same at the same time. */
+  private async share(
+    key: string,
+    rule: KeepRule,
+    request: UpstreamRequest,
+    context: RequestContext,
+  ): Promise<Outcome> {
+    const { keep, onCache, upstream } = this.stages;
+    let asked = false;
+    const joined = await this.flights.join(key, context, async (shared) => {
+      asked = true;
+      const outcome = await upstream(request, new SharedContext(context, shared));
+      // What streams is too large to keep, and can be read once.
+      if (outcome.kind !== 'stream') keep(key, rule, outcome);
+      else if (shared.signal.aborted) outcome.stream.destroy();
+      return new Landing(outcome);
+    });
+    onCache(asked ? 'miss' : 'shared');
+    if (joined.kind === 'late') return { kind: 'refused', refused: refusal('DEADLINE', 'the deadline passed') };
+    return joined.value.take() ?? upstream(request, context);
   }
 }
 
+/** The end of a shared request: for everybody who waits, but for a stream, which the first of them gets. */
+class Landing {
+  private taken = false;
+
+  constructor(private readonly outcome: Outcome) {}
+
+  take(): Outcome | undefined {
+    if (this.outcome.kind === 'stream' && this.taken) return undefined;
+    this.taken = true;
+    return this.outcome;
+  }
+}
+
+/** What a shared request is sent with: its first caller's identity, and the time of all who wait. */
+class SharedContext implements RequestContext {
+  constructor(
+    private readonly first: RequestContext,
+    private readonly shared: { readonly deadline: number; readonly signal: AbortSignal },
+  ) {}
+
+  get client() {
+    return this.first.client;
+  }
+
+  get head() {
+    return this.first.head;
+  }
+
+  get deadline() {
+    return this.shared.deadline;
+  }
+
+  get signal() {
+    return this.shared.signal;
+  }
+}
+
+function toOutcome({ kind, text }: CachedAnswer): Outcome {
+  const bytes = Buffer.from(text, 'latin1');
+  return kind === 'result' ? { kind, result: bytes } : { kind, error: bytes };
+}
+
 function toUpstream(routed: RoutedRequest, request: RpcRequest, rules: PlanRules): UpstreamRequest {
+  const { row, params, at } = routed;
+  const canNameHash = at?.span !== undefined && row.block?.takes === 'eip1898';
   return {
     ...routed,
-    pinnedTo: (head) => {
-      const again = plan(request, rules, head);
+    paramsByHash: canNameHash ? byHash(params, at) : undefined,
+    pinnedTo: ({ number, hash }) => {
+      const again = plan(request, rules, { number, hash, hashAt: () => undefined, finalized: undefined });
       return again.kind === 'route' ? toUpstream(again.request, request, rules) : toUpstream(routed, request, rules);
     },
   };

@@ -14,7 +14,7 @@ export interface ChainParts {
 
 /** One chain as people see it. @param now epoch milliseconds */
 export function chainStatus({ name, chainId, balancing, paths, chain, stats }: ChainParts, now: number): ChainStatus {
-  const { tracker, registry } = chain;
+  const { tracker, registry } = chain.nodes;
   const { head } = tracker;
   const recent = registry.nodes.reduce((sum, node) => sum + stats.recent(node.name), 0);
   return {

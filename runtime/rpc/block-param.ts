@@ -8,6 +8,7 @@ export type BlockParam =
   | { readonly kind: 'latest' }
   | { readonly kind: 'number'; readonly number: number }
   | { readonly kind: 'hash' }
+  | { readonly kind: 'pending' }
   | { readonly kind: 'tag' }
   | { readonly kind: 'other' };
 
@@ -15,7 +16,8 @@ const LATEST: BlockParam = { kind: 'latest' };
 const HASH: BlockParam = { kind: 'hash' };
 const TAG: BlockParam = { kind: 'tag' };
 const OTHER: BlockParam = { kind: 'other' };
-const TAGS = new Set(['pending', 'safe', 'finalized', 'earliest']);
+const PENDING: BlockParam = { kind: 'pending' };
+const TAGS = new Set(['safe', 'finalized', 'earliest']);
 
 /** @param raw the bytes of one JSON value; null counts as latest, as in geth. */
 export function parseBlockParam(raw: Buffer): BlockParam {
@@ -41,6 +43,7 @@ export function toQuantity(number: number): string {
 function parseBlockText(text: string): BlockParam {
   if (TAGS.has(text)) return TAG;
   if (text === 'latest') return LATEST;
+  if (text === 'pending') return PENDING;
   if (/^0x[0-9a-fA-F]{64}$/.test(text)) return HASH;
   const number = parseQuantity(text);
   return number === undefined ? OTHER : { kind: 'number', number };

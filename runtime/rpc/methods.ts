@@ -1,7 +1,7 @@
 /**
- * The facts about each method that balancing depends on, one row a method. Sources: the execution-apis
- * specification (https://ethereum.github.io/execution-apis/), geth's `internal/ethapi` and `eth/filters` for what a
- * left-out block means, EIP-1898 for block objects.
+ * The facts about each method that balancing depends on, one row a method; docs/methods.md is made from them.
+ * Sources: the execution-apis specification (https://ethereum.github.io/execution-apis/), geth's `internal/ethapi` and
+ * `eth/filters` for what a left-out block means, EIP-1898 for block objects, EIP-695 for the chain id.
  */
 export interface MethodRow {
   /**
@@ -11,13 +11,22 @@ export interface MethodRow {
   readonly repeat: 'read' | 'raw-transaction' | 'once';
   /** Which time-out one attempt gets: `light` and `call` by configuration, `heavy` up to the deadline. */
   readonly effort: 'light' | 'call' | 'heavy';
+  readonly cache: CacheClass;
   /** Where the block stands, if the method reads at one. */
   readonly block?: BlockPosition;
   /** What `null` says: `unseen` may be a node that is behind (one more is asked), `fault` is the node's fault. */
   readonly nullMeans?: 'unseen' | 'fault';
+  /** The answer may name a block that is newer than the head. */
+  readonly namesBlock?: true;
   /** Answered by us, not by a node. */
   readonly local?: 'block-number' | 'no-accounts' | 'no-notifications' | 'no-filters';
 }
+
+/**
+ * How long an answer holds: `constant` for ever, `object` for ever as its block's or transaction's hash names it,
+ * `mined` once its block is final, `block` at the block it was read at, `short` for a second, `never` not at all.
+ */
+export type CacheClass = 'constant' | 'object' | 'mined' | 'block' | 'short' | 'never';
 
 export interface BlockPosition {
   /** Index in params; for `logs` the index of the filter object. */
@@ -26,73 +35,93 @@ export interface BlockPosition {
   readonly reads: 'state' | 'block' | 'logs';
   /** What leaving it out means: latest, or something only the node knows. */
   readonly omitted: 'latest' | 'unpinned';
+  /** `eip1898` takes `{blockHash}` too, which names one block whatever branch a node is on. */
+  readonly takes: 'number' | 'eip1898';
 }
 
-const state = (index: number): BlockPosition => ({ index, reads: 'state', omitted: 'latest' });
-const blockAt = (index: number): BlockPosition => ({ index, reads: 'block', omitted: 'latest' });
+const light: MethodRow = { repeat: 'read', effort: 'light', cache: 'never' };
+const constant: MethodRow = { ...light, cache: 'constant' };
+const short: MethodRow = { ...light, cache: 'short' };
+const filter: MethodRow = { repeat: 'once', effort: 'light', cache: 'never', local: 'no-filters' };
+const socketOnly: MethodRow = { repeat: 'once', effort: 'light', cache: 'never', local: 'no-notifications' };
 
-const light: MethodRow = { repeat: 'read', effort: 'light' };
-const byHash: MethodRow = { repeat: 'read', effort: 'light', nullMeans: 'unseen' };
-const filter: MethodRow = { repeat: 'once', effort: 'light', local: 'no-filters' };
-const socketOnly: MethodRow = { repeat: 'once', effort: 'light', local: 'no-notifications' };
-const stateRead = (index: number): MethodRow => ({ repeat: 'read', effort: 'light', block: state(index) });
-const blockRead = (nullMeans?: 'fault'): MethodRow =>
-  nullMeans === undefined
-    ? { repeat: 'read', effort: 'light', block: blockAt(0) }
-    : { repeat: 'read', effort: 'light', block: blockAt(0), nullMeans };
+const stateAt = (index: number): MethodRow => ({
+  ...light,
+  cache: 'block',
+  block: { index, reads: 'state', omitted: 'latest', takes: 'eip1898' },
+});
+const blockAt = (index: number): MethodRow => ({
+  ...light,
+  cache: 'block',
+  block: { index, reads: 'block', omitted: 'latest', takes: 'number' },
+});
+const blockOrFault: MethodRow = { ...blockAt(0), nullMeans: 'fault' };
+const object: MethodRow = { ...light, cache: 'object', nullMeans: 'unseen' };
+const mined: MethodRow = { ...light, cache: 'mined', nullMeans: 'unseen', namesBlock: true };
 
 const METHODS: ReadonlyMap<string, MethodRow> = new Map<string, MethodRow>([
   // The client and the chain.
   ['eth_blockNumber', { ...light, local: 'block-number' }],
   ['eth_accounts', { ...light, local: 'no-accounts' }],
-  ['eth_chainId', light],
+  ['eth_chainId', constant],
+  ['net_version', constant],
   ['eth_syncing', light],
   ['eth_protocolVersion', light],
   ['eth_coinbase', light],
   ['eth_mining', light],
   ['eth_hashrate', light],
-  ['net_version', light],
   ['net_listening', light],
   ['net_peerCount', light],
   ['web3_clientVersion', light],
-  ['web3_sha3', light],
+  ['web3_sha3', constant],
   ['rpc_modules', light],
   // Fees.
-  ['eth_gasPrice', light],
-  ['eth_maxPriorityFeePerGas', light],
-  ['eth_blobBaseFee', light],
-  ['eth_feeHistory', { ...light, block: blockAt(1) }],
+  ['eth_gasPrice', short],
+  ['eth_maxPriorityFeePerGas', short],
+  ['eth_blobBaseFee', short],
+  ['eth_feeHistory', blockAt(1)],
   // State at a block.
-  ['eth_getBalance', stateRead(1)],
-  ['eth_getCode', stateRead(1)],
-  ['eth_getTransactionCount', stateRead(1)],
-  ['eth_getStorageAt', stateRead(2)],
-  ['eth_getProof', { ...stateRead(2), effort: 'call' }],
-  ['eth_call', { repeat: 'read', effort: 'call', block: state(1) }],
-  ['eth_createAccessList', { repeat: 'read', effort: 'call', block: { ...state(1), omitted: 'unpinned' } }],
-  // geth estimates on latest, others on pending, when no block is given: that stays with the node.
-  ['eth_estimateGas', { repeat: 'read', effort: 'call', block: { ...state(1), omitted: 'unpinned' } }],
-  ['eth_simulateV1', { repeat: 'read', effort: 'heavy', block: state(1) }],
+  ['eth_getBalance', stateAt(1)],
+  ['eth_getCode', stateAt(1)],
+  ['eth_getTransactionCount', stateAt(1)],
+  ['eth_getStorageAt', stateAt(2)],
+  ['eth_getProof', { ...stateAt(2), effort: 'call' }],
+  ['eth_call', { ...stateAt(1), effort: 'call' }],
+  // Clients differ on what these read when no block is given (latest or pending): that stays with the node.
+  ['eth_createAccessList', { ...unpinned(1), effort: 'call' }],
+  ['eth_estimateGas', { ...unpinned(1), effort: 'call' }],
+  [
+    'eth_simulateV1',
+    { ...light, effort: 'heavy', block: { index: 1, reads: 'state', omitted: 'latest', takes: 'number' } },
+  ],
   // Blocks.
-  ['eth_getBlockByNumber', blockRead('fault')],
-  ['eth_getHeaderByNumber', blockRead('fault')],
-  ['eth_getBlockReceipts', { ...blockRead('fault'), effort: 'heavy' }],
-  ['eth_getBlockTransactionCountByNumber', blockRead('fault')],
-  ['eth_getUncleCountByBlockNumber', blockRead('fault')],
-  ['eth_getTransactionByBlockNumberAndIndex', blockRead()],
-  ['eth_getUncleByBlockNumberAndIndex', blockRead()],
-  ['eth_getBlockByHash', byHash],
-  ['eth_getHeaderByHash', byHash],
-  ['eth_getBlockTransactionCountByHash', byHash],
-  ['eth_getUncleCountByBlockHash', byHash],
-  ['eth_getTransactionByBlockHashAndIndex', light],
-  ['eth_getUncleByBlockHashAndIndex', light],
+  ['eth_getBlockByNumber', blockOrFault],
+  ['eth_getHeaderByNumber', blockOrFault],
+  ['eth_getBlockReceipts', { ...blockOrFault, effort: 'heavy' }],
+  ['eth_getBlockTransactionCountByNumber', blockOrFault],
+  ['eth_getUncleCountByBlockNumber', blockOrFault],
+  ['eth_getTransactionByBlockNumberAndIndex', blockAt(0)],
+  ['eth_getUncleByBlockNumberAndIndex', blockAt(0)],
+  ['eth_getBlockByHash', object],
+  ['eth_getHeaderByHash', object],
+  ['eth_getBlockTransactionCountByHash', object],
+  ['eth_getUncleCountByBlockHash', object],
+  ['eth_getTransactionByBlockHashAndIndex', { ...light, cache: 'object' }],
+  ['eth_getUncleByBlockHashAndIndex', { ...light, cache: 'object' }],
   // Transactions and logs.
-  ['eth_getTransactionByHash', byHash],
-  ['eth_getRawTransactionByHash', byHash],
-  ['eth_getTransactionReceipt', byHash],
-  ['eth_getLogs', { repeat: 'read', effort: 'heavy', block: { index: 0, reads: 'logs', omitted: 'latest' } }],
-  ['eth_sendRawTransaction', { repeat: 'raw-transaction', effort: 'call' }],
+  ['eth_getTransactionByHash', mined],
+  ['eth_getRawTransactionByHash', { ...object, cache: 'never' }],
+  ['eth_getTransactionReceipt', mined],
+  [
+    'eth_getLogs',
+    {
+      ...light,
+      effort: 'heavy',
+      cache: 'block',
+      block: { index: 0, reads: 'logs', omitted: 'latest', takes: 'number' },
+    },
+  ],
+  ['eth_sendRawTransaction', { repeat: 'raw-transaction', effort: 'call', cache: 'never' }],
   // State kept by one node, or a connection kept open: not served over plain HTTP.
   ['eth_newFilter', filter],
   ['eth_newBlockFilter', filter],
@@ -104,8 +133,17 @@ const METHODS: ReadonlyMap<string, MethodRow> = new Map<string, MethodRow>([
   ['eth_unsubscribe', socketOnly],
 ]);
 
-const UNKNOWN: MethodRow = { repeat: 'once', effort: 'heavy' };
-const EXTRA_READ: MethodRow = { repeat: 'read', effort: 'heavy' };
+function unpinned(index: number): MethodRow {
+  return { ...light, cache: 'block', block: { index, reads: 'state', omitted: 'unpinned', takes: 'number' } };
+}
+
+const UNKNOWN: MethodRow = { repeat: 'once', effort: 'heavy', cache: 'never' };
+const EXTRA_READ: MethodRow = { repeat: 'read', effort: 'heavy', cache: 'never' };
+
+/** All rows, for the page that is made from them. */
+export function methodRows(): Iterable<readonly [string, MethodRow]> {
+  return METHODS;
+}
 
 /** True for methods with a row of their own, which makes them safe as metric labels. */
 export function isKnownMethod(method: string): boolean {

@@ -3,9 +3,18 @@ import type { Refusal } from './errors';
 
 /** What a request comes to: a node's bytes, or a refusal of ours. */
 export type Outcome =
-  | { readonly kind: 'result'; readonly result: Buffer }
+  | { readonly kind: 'result'; readonly result: Buffer; readonly via?: Via }
   /** The node's own error object, passed through byte for byte. */
-  | { readonly kind: 'error'; readonly error: Buffer }
+  | { readonly kind: 'error'; readonly error: Buffer; readonly via?: Via }
   /** A result too large to hold; destroying the stream gives it up. */
   | { readonly kind: 'stream'; readonly stream: Readable }
   | { readonly kind: 'refused'; readonly refused: Refusal };
+
+/** How an answer came about. */
+export interface Via {
+  readonly node: string;
+  /** It was asked by the block's hash, so it is that block's whatever branch the node is on. */
+  readonly exact: boolean;
+  /** False where no node had the block it was pinned to, and another was taken. */
+  readonly asAsked: boolean;
+}

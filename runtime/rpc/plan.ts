@@ -1,10 +1,11 @@
 import { type BlockNeed, NO_NEED } from './block-need';
 import { toQuantity } from './block-param';
 import { type Refusal, refusal } from './errors';
+import type { HeadView } from './head-view';
 import type { RpcRequest } from './message';
 import type { MethodPolicy } from './method-policy';
 import { type MethodRow, methodRow } from './methods';
-import { pin } from './pin';
+import { pin, type PinnedBlock } from './pin';
 
 /** What becomes of a request: refused, answered by us, or sent to a node that meets its need. */
 export type Plan =
@@ -15,9 +16,13 @@ export type Plan =
 export interface RoutedRequest {
   readonly method: string;
   readonly row: MethodRow;
-  /** The params to send, pinned where that applies. */
+  /** The params to send, pinned by number where that applies. */
   readonly params: Buffer;
   readonly need: BlockNeed;
+  /** It reads what is not mined yet, on which nodes differ. */
+  readonly readsPending: boolean;
+  /** The block the answer is about, where it is known to the hash. */
+  readonly at: PinnedBlock | undefined;
 }
 
 export interface PlanRules {
@@ -26,14 +31,14 @@ export interface PlanRules {
   readonly isExtraRead: (method: string) => boolean;
 }
 
-/** @param head the number every item of the message is pinned to; undefined until a node has shown one. */
-export function plan(request: RpcRequest, rules: PlanRules, head: number | undefined): Plan {
+/** @param head what every item of the message is pinned to; undefined until a node has shown a block */
+export function plan(request: RpcRequest, rules: PlanRules, head: HeadView | undefined): Plan {
   const { method, params } = request;
   if (!rules.policy.allows(method)) return refuse('DENIED', `${printable(method)} is not allowed here`);
   const row = methodRow(method, rules.isExtraRead);
   switch (row.local) {
     case 'block-number':
-      if (head !== undefined) return { kind: 'answer', result: Buffer.from(`"${toQuantity(head)}"`) };
+      if (head !== undefined) return { kind: 'answer', result: Buffer.from(`"${toQuantity(head.number)}"`) };
       break;
     case 'no-accounts':
       if (!rules.policy.names(method)) return { kind: 'answer', result: Buffer.from('[]') };
@@ -46,10 +51,12 @@ export function plan(request: RpcRequest, rules: PlanRules, head: number | undef
       break;
   }
   if (row.block === undefined || head === undefined) {
-    return { kind: 'route', request: { method, row, params: params.bytes, need: NO_NEED } };
+    return {
+      kind: 'route',
+      request: { method, row, params: params.bytes, need: NO_NEED, at: undefined, readsPending: false },
+    };
   }
-  const pinned = pin(params, row.block, head);
-  return { kind: 'route', request: { method, row, params: pinned.params, need: pinned.need } };
+  return { kind: 'route', request: { method, row, ...pin(params, row.block, head) } };
 }
 
 function refuse(reason: 'DENIED' | 'NO_NOTIFICATIONS', detail: string): Plan {

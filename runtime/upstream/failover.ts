@@ -16,8 +16,12 @@ export interface UpstreamRequest {
   readonly row: MethodRow;
   readonly params: Buffer;
   readonly need: BlockNeed;
+  /** It reads what is not mined yet, on which nodes differ. */
+  readonly readsPending: boolean;
+  /** The params with the block named by its hash, where that can be done. */
+  readonly paramsByHash: Buffer | undefined;
   /** The same request, pinned to another block; for when no node has the head. */
-  readonly pinnedTo: (head: number) => UpstreamRequest;
+  readonly pinnedTo: (block: BlockRef) => UpstreamRequest;
 }
 
 /** Who waits for the answer, and how long. */
@@ -65,6 +69,13 @@ export interface FailoverParts<C extends Caller> {
   readonly book: NodeBook;
   readonly pick: (request: UpstreamRequest, need: BlockNeed, tried: readonly NodeView[], caller: C) => Picked;
   readonly client: (node: NodeView) => NodeClient;
+  /** Whether the node reads state at `{blockHash}`. */
+  readonly takesHash: (node: NodeView) => boolean;
+  /**
+   * Told of an answer that may name a block above the head; raises the head where the block is believed.
+   * False where it is not: such an answer is withheld.
+   */
+  readonly admits: (node: NodeView, result: Buffer) => Promise<boolean>;
   readonly head: () => number | undefined;
   /** Resolves when some node shows a new block, or after `ms`. */
   readonly nextBlock: (ms: number) => Promise<void>;
@@ -80,6 +91,7 @@ const DEFAULT_REST_MS = 1000;
 const RETRY_SOON_MS = 1000;
 /** How often a request backs off while all nodes are full: two to three seconds together. */
 const BUSY_ROUNDS = 7;
+const NULL = Buffer.from('null');
 /** What a node says of a transaction that it has, or has mined, already. */
 const SEEN = /already known|already imported|known transaction|nonce (is )?too low|underpriced|already exists/i;
 
@@ -90,6 +102,19 @@ export class Failover<C extends Caller> {
   run(request: UpstreamRequest, caller: C): Promise<Outcome> {
     this.parts.budget.request();
     return new Run(this.parts, request, caller).run();
+  }
+
+  /** Asks up to `most` nodes at once, each one time. @returns what those answered that did */
+  async gather(request: UpstreamRequest, caller: C, most: number): Promise<Outcome[]> {
+    const { pick } = this.parts;
+    const nodes: NodeView[] = [];
+    while (nodes.length < most) {
+      const picked = pick(request, request.need, nodes, caller);
+      if (picked.kind !== 'node') break;
+      nodes.push(picked.node);
+    }
+    const outcomes = await Promise.all(nodes.map((node) => new Run(this.parts, request, caller).attempt(node)));
+    return outcomes.filter((outcome) => outcome !== undefined);
   }
 }
 
@@ -107,6 +132,8 @@ class Run<C extends Caller> {
   private ambiguous = false;
   private askedAgain = false;
   private waitedUntil: number | undefined;
+  /** It is answered at another block than the one it was pinned to. */
+  private repinned = false;
 
   constructor(
     private readonly parts: FailoverParts<C>,
@@ -130,7 +157,7 @@ class Run<C extends Caller> {
           break;
         }
         case 'no-block':
-          await this.waitOrSettleFor(picked.best?.number);
+          await this.waitOrSettleFor(picked.best);
           break;
         case 'resting':
           return this.giveUp('NO_NODE', 'all nodes ask for a pause', picked.retryAfterMs);
@@ -156,7 +183,7 @@ class Run<C extends Caller> {
   }
 
   /** @returns the outcome, or undefined where another node may do better. */
-  private async attempt(node: NodeView): Promise<Outcome | undefined> {
+  async attempt(node: NodeView): Promise<Outcome | undefined> {
     const { book } = this.parts;
     const { row } = this.request;
     const light = row.effort === 'light';
@@ -166,7 +193,9 @@ class Run<C extends Caller> {
     book.begin(node);
     let streaming = false;
     try {
-      const answer = await this.ask(node, this.request.method, this.request.params);
+      const { method, params, paramsByHash } = this.request;
+      const exact = paramsByHash !== undefined && this.parts.takesHash(node);
+      const answer = await this.ask(node, method, exact ? paramsByHash : params);
       book.succeeded(node, performance.now() - startedAt, light);
       if (answer.kind === 'stream') {
         streaming = true;
@@ -177,7 +206,7 @@ class Run<C extends Caller> {
           if (blames) book.failed(node, error, light);
         });
       }
-      return await this.judge(node, answer);
+      return await this.judge(node, answer, exact);
     } catch (error) {
       if (!(error instanceof NodeError)) throw error;
       return this.afterFailure(node, error);
@@ -208,12 +237,16 @@ class Run<C extends Caller> {
     }
   }
 
-  private async judge(node: NodeView, answer: Answer): Promise<Outcome | undefined> {
+  private async judge(node: NodeView, answer: Answer, exact: boolean): Promise<Outcome | undefined> {
     if (answer.kind === 'stream') return answer;
-    if (answer.kind === 'error') return this.judgeError(node, answer.error, answer.code, answer.message);
-    const outcome: Outcome = { kind: 'result', result: answer.result };
-    if (!answer.isNull) return outcome;
+    const via = { node: node.name, exact, asAsked: !this.repinned };
+    if (answer.kind === 'error') {
+      return this.judgeError(node, { kind: 'error', error: answer.error, via }, answer.code, answer.message);
+    }
     const { nullMeans } = this.request.row;
+    const isSeen = !answer.isNull && (!this.mayNameNewBlock() || (await this.parts.admits(node, answer.result)));
+    const outcome: Outcome = { kind: 'result', result: isSeen ? answer.result : NULL, via };
+    if (isSeen) return outcome;
     const fault = nullMeans === 'fault' && this.isAtOrBelowHead();
     if (nullMeans !== 'unseen' && !fault) return outcome;
     if (nullMeans === 'unseen' && this.askedAgain) return outcome;
@@ -223,9 +256,13 @@ class Run<C extends Caller> {
     return undefined;
   }
 
-  private async judgeError(node: NodeView, error: Buffer, code: number, message: string): Promise<Outcome | undefined> {
+  private async judgeError(
+    node: NodeView,
+    outcome: Outcome,
+    code: number,
+    message: string,
+  ): Promise<Outcome | undefined> {
     const { book } = this.parts;
-    const outcome: Outcome = { kind: 'error', error };
     if (this.ambiguous && SEEN.test(message)) return (await this.findOwn(node)) ?? outcome;
     const meaning = classifyError(code, message, this.request.row);
     if (meaning === 'busy') {
@@ -261,9 +298,10 @@ class Run<C extends Caller> {
   private afterFailure(node: NodeView, error: NodeError): Outcome | undefined {
     const { book } = this.parts;
     const { row } = this.request;
+    // That the caller left tells nothing of the node.
+    if (error.code === 'CALLER_LEFT') return this.giveUp('NO_NODE', 'the caller left');
     this.lastFailure = error;
     book.failed(node, error, row.effort === 'light');
-    if (error.code === 'CALLER_LEFT') return this.giveUp('NO_NODE', 'the caller left');
     if (error.code === 'RATE_LIMITED' || error.retryAfterMs !== undefined) {
       book.rest(node, error.retryAfterMs ?? DEFAULT_REST_MS);
     }
@@ -281,17 +319,26 @@ class Run<C extends Caller> {
     return this.attempts < this.parts.rules.maxAttempts && this.parts.budget.tryRepeat();
   }
 
+  /** Only look-ups by hash can, and reads above the head. */
+  private mayNameNewBlock(): boolean {
+    if (this.request.row.namesBlock === true) return true;
+    return this.request.need.kind === 'block' && !this.isAtOrBelow(this.request.need.number);
+  }
+
   private isAtOrBelowHead(): boolean {
-    if (this.need.kind === 'none') return false;
+    return this.need.kind !== 'none' && this.isAtOrBelow(this.need.number);
+  }
+
+  private isAtOrBelow(number: number): boolean {
     const head = this.parts.head();
-    return head !== undefined && this.need.number <= head;
+    return head !== undefined && number <= head;
   }
 
   /**
    * No node has the block. It is waited for where it is due; then a read of the head takes the best block there is,
    * and a read above the head is sent as asked, for the node to answer as a node does.
    */
-  private async waitOrSettleFor(best: number | undefined): Promise<void> {
+  private async waitOrSettleFor(best: BlockRef | undefined): Promise<void> {
     const { rules, nextBlock, head } = this.parts;
     if (this.need.kind === 'none') return;
     const headNow = head() ?? this.need.number;
@@ -302,6 +349,7 @@ class Run<C extends Caller> {
       await nextBlock(left);
     } else if (this.need.kind === 'head' && best !== undefined) {
       this.request = this.request.pinnedTo(best);
+      this.repinned = true;
       this.need = this.request.need;
     } else {
       this.need = { kind: 'none' };

@@ -42,6 +42,7 @@ describe('defaults', () => {
             budgetPerSecond: 10,
             readMethods: [],
           },
+          cache: { maxBytes: 67_108_864, shortTtlMs: 500, except: [] },
           nodes: [{ name: 'a', url: 'http://a.example', weight: 1, tier: 0, maxInFlight: 0, archive: false }],
         },
       },

@@ -27,7 +27,13 @@ const good = { eth_chainId: '0x1', eth_syncing: false, eth_getBlockByNumber: BLO
 
 test('reads what every node has of a block, hashes in lower case', async () => {
   const block = { number: 100, hash: HASH.toLowerCase(), parentHash: HASH.toLowerCase(), timestamp: 1_700_000_000 };
-  await expect(probe(task(good))).resolves.toEqual({ kind: 'block', block, latencyMs: 5, syncing: false });
+  await expect(probe(task(good))).resolves.toEqual({
+    kind: 'block',
+    block,
+    latencyMs: 5,
+    syncing: false,
+    finalized: 100,
+  });
 });
 
 test('is a single request most of the time', async () => {

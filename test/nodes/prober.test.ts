@@ -5,7 +5,7 @@ const HASH = `0x${'ab'.repeat(32)}`;
 const BLOCK = { number: '0x64', hash: HASH, parentHash: HASH, timestamp: '0x6553f100' };
 
 /** What each node does with a method; by default it answers well, on chain 1. */
-type Script = (method: string, signal: AbortSignal) => unknown;
+type Script = (method: string, signal: AbortSignal, params: readonly unknown[]) => unknown;
 
 const ANSWERS: Record<string, unknown> = { eth_chainId: '0x1', eth_syncing: false, eth_getBlockByNumber: BLOCK };
 const well: Script = (method) => ANSWERS[method];
@@ -23,9 +23,9 @@ class Scene {
   private watchers: (() => void)[] = [];
 
   constructor(options: Partial<ProberOptions> = {}) {
-    const send: Send = (node, method, _params, _timeoutMs, signal) => {
+    const send: Send = (node, method, params, _timeoutMs, signal) => {
       this.asked.push([node, method]);
-      return Promise.resolve((this.scripts.get(node) ?? well)(method, signal));
+      return Promise.resolve((this.scripts.get(node) ?? well)(method, signal, params));
     };
     this.prober = new Prober({
       send,
@@ -108,8 +108,8 @@ test('probes of a node never overlap, however slow it is', async () => {
   scene = new Scene();
   let pending = 0;
   let most = 0;
-  scene.scripts.set('x', async (method) => {
-    if (method !== 'eth_getBlockByNumber') return ANSWERS[method];
+  scene.scripts.set('x', async (method, _signal, params) => {
+    if (method !== 'eth_getBlockByNumber' || params[0] !== 'latest') return ANSWERS[method];
     most = Math.max(most, ++pending);
     await new Promise((resolve) => setTimeout(resolve, 12));
     pending--;

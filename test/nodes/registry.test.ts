@@ -38,7 +38,13 @@ class Scene {
   }
 
   probe(name: string, number = 100): this {
-    this.registry.probed(name, { kind: 'block', block: blockAt(number, this.at), latencyMs: 10, syncing: undefined });
+    this.registry.probed(name, {
+      kind: 'block',
+      block: blockAt(number, this.at),
+      latencyMs: 10,
+      syncing: undefined,
+      finalized: undefined,
+    });
     return this;
   }
 

@@ -1,8 +1,10 @@
+import type { HeadView } from '../../runtime/rpc/head-view';
 import { isInvalid, parseMessage, type RpcRequest } from '../../runtime/rpc/message';
 import { createMethodPolicy, matcher } from '../../runtime/rpc/method-policy';
 import { plan, type Plan } from '../../runtime/rpc/plan';
 
 const HEAD = 0x100;
+const view: HeadView = { number: HEAD, hash: `0x${'cd'.repeat(32)}`, hashAt: () => undefined, finalized: undefined };
 const HASH = `0x${'ab'.repeat(32)}`;
 const rules = { policy: createMethodPolicy([], []), isExtraRead: matcher(['trace_*']) };
 
@@ -13,7 +15,7 @@ function request(method: string, params: string): RpcRequest {
   return message.item;
 }
 
-function planned(method: string, params: string, head: number | undefined = HEAD): Plan {
+function planned(method: string, params: string, head: HeadView | undefined = view): Plan {
   return plan(request(method, params), rules, head);
 }
 
@@ -144,7 +146,7 @@ describe('createMethodPolicy', () => {
 
   it('answers eth_accounts itself unless it is allowed by name', () => {
     const open = { policy: createMethodPolicy(['eth_accounts'], []), isExtraRead: () => false };
-    expect(plan(request('eth_accounts', '[]'), rules, 1).kind).toBe('answer');
-    expect(plan(request('eth_accounts', '[]'), open, 1).kind).toBe('route');
+    expect(plan(request('eth_accounts', '[]'), rules, view).kind).toBe('answer');
+    expect(plan(request('eth_accounts', '[]'), open, view).kind).toBe('route');
   });
 });

@@ -1,0 +1,38 @@
+import { LRUCache } from 'lru-cache';
+import type { CachedAnswer, ResponseCache } from './response-cache';
+
+/** What an entry costs beside its text: the key's and the value's objects, the maps' and lists' slots. */
+const ENTRY_BYTES = 250;
+/** Answers larger than this stay out: one would push out thousands. */
+export const MAX_ANSWER_BYTES = 1024 * 1024;
+
+/** Answers in this process, bounded in bytes; the least recently used go first. */
+export class MemoryCache implements ResponseCache {
+  private readonly entries: LRUCache<string, CachedAnswer>;
+
+  /** @param maxBytes of keys, answers and what holds them together; at least 1 */
+  constructor(maxBytes: number) {
+    this.entries = new LRUCache({
+      maxSize: maxBytes,
+      maxEntrySize: MAX_ANSWER_BYTES + ENTRY_BYTES,
+      sizeCalculation: ({ text }, key) => text.length + key.length + ENTRY_BYTES,
+      perf: performance,
+    });
+  }
+
+  get bytes(): number {
+    return this.entries.calculatedSize;
+  }
+
+  get size(): number {
+    return this.entries.size;
+  }
+
+  get(key: string): CachedAnswer | undefined {
+    return this.entries.get(key);
+  }
+
+  set(key: string, answer: CachedAnswer, ttlMs: number): void {
+    this.entries.set(key, answer, ttlMs === 0 ? {} : { ttl: ttlMs });
+  }
+}

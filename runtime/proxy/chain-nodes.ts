@@ -1,0 +1,221 @@
+import { randomBytes } from 'node:crypto';
+import { HeadTracker } from '../chain/head-tracker';
+import { nodeUrl } from '../config/node-url';
+import type { ChainConfig, HttpConfig, NodeConfig } from '../config/schema';
+import type { NodeView } from '../nodes/node';
+import { parseBlock, type ProbeResult } from '../nodes/probe';
+import { tickMs } from '../nodes/probe-pace';
+import { Prober } from '../nodes/prober';
+import { Registry } from '../nodes/registry';
+import { toQuantity } from '../rpc/block-param';
+import type { BlockRef } from '../rpc/block-ref';
+import type { HeadView } from '../rpc/head-view';
+import { namedBlock } from '../rpc/named-block';
+import { now } from '../util/clock';
+import { NodeClient } from '../upstream/node-client';
+import { BlockWaiters } from './block-waiters';
+import { HashTakers } from './hash-takers';
+import type { ChainEvents } from './instrument';
+
+/** How long a question of our own may take, in milliseconds. */
+const ASK_MS = 2000;
+
+/** The nodes of one chain: what they are asked to be known by, and what follows for the head and their health. */
+export class ChainNodes {
+  readonly tracker: HeadTracker;
+  readonly registry: Registry;
+  private readonly clients = new Map<string, NodeClient>();
+  private readonly waiters = new BlockWaiters();
+  private readonly takers: HashTakers;
+  private readonly finals = new Map<string, number>();
+  private readonly prober: Prober;
+  private readonly stop = new AbortController();
+  private view: HeadView | undefined;
+
+  constructor(
+    private readonly config: ChainConfig,
+    http: HttpConfig,
+    private readonly events: ChainEvents,
+  ) {
+    const { health, failover, nodes } = config;
+    const names = nodes.map(({ name }) => name);
+    const tick = (): number => tickMs(this.tracker.blockTimeMs, health.intervalMs);
+    this.tracker = new HeadTracker({
+      now,
+      maxLagBlocks: health.maxLagBlocks,
+      onChange: ({ head, reorg }) => {
+        this.look(head);
+        if (reorg) events.onReorg();
+        this.registry.review();
+      },
+    });
+    this.registry = new Registry({
+      now,
+      chain: this.tracker,
+      health,
+      circuit: { random: Math.random },
+      maxRestMs: failover.maxRestMs,
+      tickMs: tick,
+      onTransition: (event) => {
+        if (event.to === 'down') this.lose(event.node, event.reason);
+        events.onTransition(event);
+      },
+      onEject: (event) => {
+        this.client(event.node).release(event.reason);
+        events.onEject(event);
+      },
+      onReturn: events.onReturn,
+      onRest: events.onRest,
+    });
+    this.takers = new HashTakers(
+      (node, method, params) => this.ask(node, method, params),
+      () => `0x${randomBytes(32).toString('hex')}`,
+    );
+    for (const node of nodes) this.clients.set(node.name, createClient(node, config, http));
+    this.registry.apply(nodes);
+    this.tracker.setNodes(names);
+    this.prober = new Prober({
+      send: (node, method, params, timeoutMs, signal) => this.ask(node, method, params, timeoutMs, signal),
+      chainId: config.chainId,
+      tickMs: tick,
+      probeTimeoutMs: health.probeTimeoutMs,
+      now,
+      random: Math.random,
+      onResult: (node, result) => this.probed(node, result),
+      signal: this.stop.signal,
+    });
+  }
+
+  /** What requests that arrive now are pinned to. */
+  get head(): HeadView | undefined {
+    return this.view;
+  }
+
+  /** Begins to probe. @returns when each node was probed once, well or badly. */
+  start(): Promise<void> {
+    return this.prober.apply(this.config.nodes.map(({ name }) => name));
+  }
+
+  async close(): Promise<void> {
+    this.stop.abort();
+    await this.prober.ended();
+    await Promise.all([...this.clients.values()].map((client) => client.close()));
+  }
+
+  client(node: string): NodeClient {
+    const client = this.clients.get(node);
+    if (client === undefined) throw new Error(`there is no client for node ${node}`);
+    return client;
+  }
+
+  /** Resolves when some node shows a block, or after `ms`. */
+  nextBlock(ms: number): Promise<void> {
+    return this.waiters.wait(ms);
+  }
+
+  /** Whether the node reads state at `{blockHash}`. */
+  takesHash(node: NodeView): boolean {
+    return this.takers.takes(node.name);
+  }
+
+  /** The hash the node shows at a number now; undefined where it shows none, or does not answer. */
+  async hashAt(node: string, number: number): Promise<string | undefined> {
+    return (await this.blockAt(node, number))?.hash;
+  }
+
+  /**
+   * An answer that names a block above the head raises the head first, so that who saw a receipt never reads an older
+   * state afterwards.
+   *
+   * @returns false where the block is not believed, and so the answer neither
+   */
+  async admits(node: NodeView, result: Buffer): Promise<boolean> {
+    const named = namedBlock(result);
+    if (named === undefined || this.isReached(named)) return true;
+    const block = await this.blockAt(node.name, named);
+    if (block === undefined) return false;
+    this.tracker.observe(node.name, block);
+    this.waiters.wake();
+    return this.isReached(named);
+  }
+
+  private isReached(number: number): boolean {
+    return (this.tracker.head?.number ?? -1) >= number;
+  }
+
+  private async blockAt(node: string, number: number): Promise<BlockRef | undefined> {
+    try {
+      return parseBlock(await this.ask(node, 'eth_getBlockByNumber', [toQuantity(number), false]));
+    } catch {
+      return undefined;
+    }
+  }
+
+  private probed(node: string, result: ProbeResult): void {
+    if (result.kind === 'block') {
+      this.tracker.observe(node, result.block);
+      if (result.finalized !== undefined) this.noteFinal(node, result.finalized);
+    }
+    this.registry.probed(node, result);
+    const isDown = this.registry.nodes.some(({ name, health }) => name === node && health.state === 'down');
+    if (isDown && result.kind !== 'block') this.tracker.forget(node);
+    if (isDown || result.kind !== 'block') return;
+    this.waiters.wake();
+    void this.takers.noteHead(node, result.block.hash);
+  }
+
+  private lose(node: string, reason: string): void {
+    this.client(node).release(reason);
+    this.takers.forget(node);
+    this.finals.delete(node);
+  }
+
+  private noteFinal(node: string, number: number): void {
+    this.finals.set(node, number);
+    if (this.tracker.head !== undefined) this.look(this.tracker.head);
+  }
+
+  private look({ number, hash }: BlockRef): void {
+    // What the most cautious node calls final is final for all.
+    const finalized = this.finals.size === 0 ? undefined : Math.min(...this.finals.values());
+    this.view = { number, hash, finalized, hashAt: (at) => this.tracker.hashAt(at) };
+  }
+
+  /** A question of our own, outside failover. Rejects with an error that has a `code`. */
+  private async ask(
+    node: string,
+    method: string,
+    params: readonly unknown[],
+    timeoutMs = ASK_MS,
+    signal: AbortSignal = this.stop.signal,
+  ): Promise<unknown> {
+    const sending = this.client(node).send(method, Buffer.from(JSON.stringify(params)), timeoutMs, timeoutMs, false);
+    this.events.onProbe(node);
+    const cancel = (): void => sending.cancel('TIMEOUT', `${node} did not answer a probe within ${timeoutMs} ms`);
+    signal.addEventListener('abort', cancel, { once: true });
+    try {
+      const answer = await sending.answer;
+      if (answer.kind === 'result') return JSON.parse(answer.result.toString('utf8'));
+      if (answer.kind === 'error') throw new RefusedProbe(answer.code);
+      answer.stream.destroy();
+      throw Object.assign(new Error('a probe was answered at length'), { code: 'TOO_LARGE' });
+    } finally {
+      signal.removeEventListener('abort', cancel);
+    }
+  }
+}
+
+/** A node answered a question of ours with a JSON-RPC error. */
+class RefusedProbe extends Error {
+  readonly code: string;
+
+  constructor(readonly rpcCode: number) {
+    super(`a probe was refused with code ${rpcCode}`);
+    this.code = String(rpcCode);
+  }
+}
+
+function createClient(node: NodeConfig, { failover }: ChainConfig, { maxResponseBytes }: HttpConfig): NodeClient {
+  const { connectTimeoutMs } = failover;
+  return new NodeClient({ node: node.name, url: nodeUrl(node), connectTimeoutMs, maxResponseBytes });
+}
