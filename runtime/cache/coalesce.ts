@@ -33,7 +33,7 @@ export class Coalescer<T> {
   /** @param start begins the work; called only where none is under way */
   join(key: string, waiter: Waiter, start: (shared: Shared) => Promise<T>): Promise<Joined<T>> {
     const running = this.flights.get(key);
-    if (running !== undefined && running.join(waiter)) return running.wait(waiter, false);
+    if (running?.join(waiter) === true) return running.wait(waiter, false);
     const flight = new Flight<T>(waiter);
     this.flights.set(key, flight);
     flight.run(start, () => {

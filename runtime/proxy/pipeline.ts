@@ -91,16 +91,16 @@ export class Pipeline {
     context: RequestContext,
   ): Promise<Outcome> {
     const { keep, onCache, upstream } = this.stages;
-    let asked = false;
+    const own = { asked: false };
     const joined = await this.flights.join(key, context, async (shared) => {
-      asked = true;
+      own.asked = true;
       const outcome = await upstream(request, new SharedContext(context, shared));
       // What streams is too large to keep, and can be read once.
       if (outcome.kind !== 'stream') keep(key, rule, outcome);
       else if (shared.signal.aborted) outcome.stream.destroy();
       return new Landing(outcome);
     });
-    onCache(asked ? 'miss' : 'shared');
+    onCache(own.asked ? 'miss' : 'shared');
     if (joined.kind === 'late') return { kind: 'refused', refused: refusal('DEADLINE', 'the deadline passed') };
     return joined.value.take() ?? upstream(request, context);
   }

@@ -18,9 +18,19 @@ export interface MethodRow {
   readonly nullMeans?: 'unseen' | 'fault';
   /** The answer may name a block that is newer than the head. */
   readonly namesBlock?: true;
+  /** Where the facts of this row are from. */
+  readonly source: keyof typeof METHOD_SOURCES;
   /** Answered by us, not by a node. */
   readonly local?: 'block-number' | 'no-accounts' | 'no-notifications' | 'no-filters';
 }
+
+export const METHOD_SOURCES = {
+  'execution-apis': 'https://ethereum.github.io/execution-apis/',
+  'EIP-695': 'https://eips.ethereum.org/EIPS/eip-695',
+  'EIP-1474': 'https://eips.ethereum.org/EIPS/eip-1474',
+  'EIP-1898': 'https://eips.ethereum.org/EIPS/eip-1898',
+  geth: 'https://geth.ethereum.org/docs/interacting-with-geth/rpc',
+} as const;
 
 /**
  * How long an answer holds: `constant` for ever, `object` for ever as its block's or transaction's hash names it,
@@ -39,15 +49,17 @@ export interface BlockPosition {
   readonly takes: 'number' | 'eip1898';
 }
 
-const light: MethodRow = { repeat: 'read', effort: 'light', cache: 'never' };
+const light: MethodRow = { repeat: 'read', effort: 'light', cache: 'never', source: 'execution-apis' };
+const older: MethodRow = { ...light, source: 'EIP-1474' };
 const constant: MethodRow = { ...light, cache: 'constant' };
 const short: MethodRow = { ...light, cache: 'short' };
-const filter: MethodRow = { repeat: 'once', effort: 'light', cache: 'never', local: 'no-filters' };
-const socketOnly: MethodRow = { repeat: 'once', effort: 'light', cache: 'never', local: 'no-notifications' };
+const filter: MethodRow = { ...light, repeat: 'once', local: 'no-filters' };
+const socketOnly: MethodRow = { ...light, repeat: 'once', local: 'no-notifications', source: 'geth' };
 
 const stateAt = (index: number): MethodRow => ({
   ...light,
   cache: 'block',
+  source: 'EIP-1898',
   block: { index, reads: 'state', omitted: 'latest', takes: 'eip1898' },
 });
 const blockAt = (index: number): MethodRow => ({
@@ -63,18 +75,18 @@ const METHODS: ReadonlyMap<string, MethodRow> = new Map<string, MethodRow>([
   // The client and the chain.
   ['eth_blockNumber', { ...light, local: 'block-number' }],
   ['eth_accounts', { ...light, local: 'no-accounts' }],
-  ['eth_chainId', constant],
+  ['eth_chainId', { ...constant, source: 'EIP-695' }],
   ['net_version', constant],
   ['eth_syncing', light],
-  ['eth_protocolVersion', light],
-  ['eth_coinbase', light],
-  ['eth_mining', light],
-  ['eth_hashrate', light],
-  ['net_listening', light],
-  ['net_peerCount', light],
-  ['web3_clientVersion', light],
-  ['web3_sha3', constant],
-  ['rpc_modules', light],
+  ['eth_protocolVersion', older],
+  ['eth_coinbase', older],
+  ['eth_mining', older],
+  ['eth_hashrate', older],
+  ['net_listening', older],
+  ['net_peerCount', older],
+  ['web3_clientVersion', older],
+  ['web3_sha3', { ...constant, source: 'EIP-1474' }],
+  ['rpc_modules', { ...light, source: 'geth' }],
   // Fees.
   ['eth_gasPrice', short],
   ['eth_maxPriorityFeePerGas', short],
@@ -92,25 +104,30 @@ const METHODS: ReadonlyMap<string, MethodRow> = new Map<string, MethodRow>([
   ['eth_estimateGas', { ...unpinned(1), effort: 'call' }],
   [
     'eth_simulateV1',
-    { ...light, effort: 'heavy', block: { index: 1, reads: 'state', omitted: 'latest', takes: 'number' } },
+    {
+      ...light,
+      effort: 'heavy',
+      cache: 'block',
+      block: { index: 1, reads: 'state', omitted: 'latest', takes: 'number' },
+    },
   ],
   // Blocks.
   ['eth_getBlockByNumber', blockOrFault],
-  ['eth_getHeaderByNumber', blockOrFault],
+  ['eth_getHeaderByNumber', { ...blockOrFault, source: 'geth' }],
   ['eth_getBlockReceipts', { ...blockOrFault, effort: 'heavy' }],
   ['eth_getBlockTransactionCountByNumber', blockOrFault],
   ['eth_getUncleCountByBlockNumber', blockOrFault],
   ['eth_getTransactionByBlockNumberAndIndex', blockAt(0)],
-  ['eth_getUncleByBlockNumberAndIndex', blockAt(0)],
+  ['eth_getUncleByBlockNumberAndIndex', { ...blockAt(0), source: 'EIP-1474' }],
   ['eth_getBlockByHash', object],
-  ['eth_getHeaderByHash', object],
+  ['eth_getHeaderByHash', { ...object, source: 'geth' }],
   ['eth_getBlockTransactionCountByHash', object],
   ['eth_getUncleCountByBlockHash', object],
   ['eth_getTransactionByBlockHashAndIndex', { ...light, cache: 'object' }],
-  ['eth_getUncleByBlockHashAndIndex', { ...light, cache: 'object' }],
+  ['eth_getUncleByBlockHashAndIndex', { ...older, cache: 'object' }],
   // Transactions and logs.
   ['eth_getTransactionByHash', mined],
-  ['eth_getRawTransactionByHash', { ...object, cache: 'never' }],
+  ['eth_getRawTransactionByHash', { ...object, cache: 'never', source: 'geth' }],
   ['eth_getTransactionReceipt', mined],
   [
     'eth_getLogs',
@@ -121,7 +138,7 @@ const METHODS: ReadonlyMap<string, MethodRow> = new Map<string, MethodRow>([
       block: { index: 0, reads: 'logs', omitted: 'latest', takes: 'number' },
     },
   ],
-  ['eth_sendRawTransaction', { repeat: 'raw-transaction', effort: 'call', cache: 'never' }],
+  ['eth_sendRawTransaction', { ...light, repeat: 'raw-transaction', effort: 'call' }],
   // State kept by one node, or a connection kept open: not served over plain HTTP.
   ['eth_newFilter', filter],
   ['eth_newBlockFilter', filter],
@@ -137,8 +154,8 @@ function unpinned(index: number): MethodRow {
   return { ...light, cache: 'block', block: { index, reads: 'state', omitted: 'unpinned', takes: 'number' } };
 }
 
-const UNKNOWN: MethodRow = { repeat: 'once', effort: 'heavy', cache: 'never' };
-const EXTRA_READ: MethodRow = { repeat: 'read', effort: 'heavy', cache: 'never' };
+const UNKNOWN: MethodRow = { ...light, repeat: 'once', effort: 'heavy' };
+const EXTRA_READ: MethodRow = { ...light, effort: 'heavy' };
 
 /** All rows, for the page that is made from them. */
 export function methodRows(): Iterable<readonly [string, MethodRow]> {
