@@ -97,7 +97,7 @@ export function nextHealth(
     case 'review':
       return record.health.state === 'down' || record.head === undefined
         ? record
-        : judged(record, record.head, facts, rules);
+        : judged(record, record.head, false, facts, rules);
   }
 }
 
@@ -117,7 +117,7 @@ function afterBlock(
     successes,
   };
   if (record.health.state !== 'down' || !record.mustRise || successes >= rules.rise) {
-    return judged(seen, block, facts, rules);
+    return judged(seen, block, true, facts, rules);
   }
   const reason = `answers again, ${successes} of ${rules.rise} probes`;
   return moved(seen, { state: 'down', reason, wrongChain: false }, facts.now);
@@ -139,15 +139,26 @@ function afterFailure(
   return moved(failed, { state: 'down', reason, wrongChain: false }, facts.now);
 }
 
-/** Up or lagging, and calm about it. */
-function judged(record: HealthRecord, head: BlockRef, facts: HealthFacts, rules: HealthRules): HealthRecord {
+/**
+ * Up or lagging, and calm about it. A node that is up is not found lagging by a block of before the chain moved: when
+ * several blocks come at once, it may have them all and not have been asked.
+ *
+ * @param fresh whether the node showed this block just now
+ */
+function judged(
+  record: HealthRecord,
+  head: BlockRef,
+  fresh: boolean,
+  facts: HealthFacts,
+  rules: HealthRules,
+): HealthRecord {
   const behind = Math.max(0, (facts.chainHead?.number ?? 0) - head.number);
   const behindSince = behind === 0 ? undefined : (record.behindSince ?? facts.now);
   const next = { ...record, behindSince };
   const found = laggingReason({ head, behind, behindSince, syncing: record.syncing }, facts, rules);
   const { state } = record.health;
   const mayTurn = state === 'down' || facts.now - record.turnedAt >= CALM_MS;
-  if (found !== undefined && (state === 'lagging' || mayTurn || found.urgent)) {
+  if (found !== undefined && (state === 'lagging' || (fresh && mayTurn) || found.urgent)) {
     return moved(next, { state: 'lagging', head, behind, reason: found.reason }, facts.now);
   }
   if (found === undefined && state === 'lagging' && !mayTurn) {

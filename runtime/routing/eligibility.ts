@@ -3,6 +3,7 @@ import type { BlockRef } from '../rpc/block-ref';
 import {
   isServing,
   judge,
+  LAGGING_RANK,
   LAST_RESORT_RANK,
   rankOf,
   type RouteRequest,
@@ -33,7 +34,7 @@ export type NoCandidate =
  * In this order the first group that has anybody is taken, and of it the lowest tier:
  *
  *     1  healthy                     (for history also lagging); of these, those who keep the state asked for
- *     2  lagging nodes that have the block
+ *     2  lagging nodes that have the block, of these those with the highest head
  *     3  down or ejected nodes, those with the highest head: better a doubtful node than none
  *     4  nodes that said the state asked for is gone
  *
@@ -73,7 +74,7 @@ export function findCandidates(
 /** Less than 0 if the node goes before those of its rank chosen so far, 0 if it joins them. */
 function compareWithin(rank: number, node: NodeView, chosen: NodeView | undefined): number {
   if (chosen === undefined) return -1;
-  const byHead = rank >= LAST_RESORT_RANK ? headNumber(chosen) - headNumber(node) : 0;
+  const byHead = rank >= LAGGING_RANK ? headNumber(chosen) - headNumber(node) : 0;
   return byHead === 0 ? node.tier - chosen.tier : byHead;
 }
 

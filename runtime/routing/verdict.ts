@@ -58,6 +58,8 @@ const RANK: Record<Verdict, number> = {
   'unhealthy-full': Infinity,
 };
 
+/** From here on nodes differ in how well they serve: a higher head is better. */
+export const LAGGING_RANK = RANK.lagging;
 /** From here on a node serves only because nobody better is left. */
 export const LAST_RESORT_RANK = RANK.unhealthy;
 

@@ -11,6 +11,9 @@ import { NodeError } from './errors';
 import type { NodeClient, Sending } from './node-client';
 import type { RetryBudget } from './retry-budget';
 
+/** Which block. */
+export type BlockName = Pick<BlockRef, 'number' | 'hash'>;
+
 export interface UpstreamRequest {
   readonly method: string;
   readonly row: MethodRow;
@@ -21,7 +24,7 @@ export interface UpstreamRequest {
   /** The params with the block named by its hash, where that can be done. */
   readonly paramsByHash: Buffer | undefined;
   /** The same request, pinned to another block; for when no node has the head. */
-  readonly pinnedTo: (block: BlockRef) => UpstreamRequest;
+  readonly pinnedTo: (block: BlockName) => UpstreamRequest;
 }
 
 /** Who waits for the answer, and how long. */
@@ -76,7 +79,7 @@ export interface FailoverParts<C extends Caller> {
    * False where it is not: such an answer is withheld.
    */
   readonly admits: (node: NodeView, result: Buffer) => Promise<boolean>;
-  readonly head: () => number | undefined;
+  readonly head: () => BlockName | undefined;
   /** Resolves when some node shows a new block, or after `ms`. */
   readonly nextBlock: (ms: number) => Promise<void>;
   readonly random: () => number;
@@ -125,6 +128,8 @@ class Run<C extends Caller> {
   private attempts = 0;
   private rounds = 0;
   private timeouts = 0;
+  /** Answers in a row that the pinned head is not there. */
+  private missing = 0;
   /** The kindest answer so far: passed through when no node has a better one. */
   private last: Outcome | undefined;
   private lastFailure: NodeError | undefined;
@@ -132,6 +137,8 @@ class Run<C extends Caller> {
   private ambiguous = false;
   private askedAgain = false;
   private waitedUntil: number | undefined;
+  /** A node did not know the pinned hash: the chain may have been reorganised since, so only the number is left. */
+  private hashIsGone = false;
   /** It is answered at another block than the one it was pinned to. */
   private repinned = false;
 
@@ -148,7 +155,8 @@ class Run<C extends Caller> {
     for (;;) {
       if (this.remaining() <= 0) return this.giveUp('DEADLINE', 'the deadline passed');
       if (this.caller.signal.aborted) return this.giveUp('NO_NODE', 'the caller left');
-      if (this.attempts >= rules.maxAttempts) return this.giveUp('NO_NODE', `${this.attempts} attempts failed`);
+      if (this.attempts >= rules.maxAttempts)
+        return this.giveUp('NO_NODE', `${this.attempts} attempts failed`, RETRY_SOON_MS);
       const picked = pick(this.request, this.need, this.tried, this.caller);
       switch (picked.kind) {
         case 'node': {
@@ -167,7 +175,7 @@ class Run<C extends Caller> {
           return this.giveUp('NO_NODE', 'no node of this chain is available', RETRY_SOON_MS);
         case 'tried':
           // What every node answered already is not asked again; what failed on the way may be.
-          if (this.last) return this.last;
+          if (this.last && !(this.hashIsGone && this.tried.length === 1)) return this.last;
           this.tried.length = 0;
           await this.backOff();
           break;
@@ -194,7 +202,7 @@ class Run<C extends Caller> {
     let streaming = false;
     try {
       const { method, params, paramsByHash } = this.request;
-      const exact = paramsByHash !== undefined && this.parts.takesHash(node);
+      const exact = paramsByHash !== undefined && !this.hashIsGone && this.parts.takesHash(node);
       const answer = await this.ask(node, method, exact ? paramsByHash : params);
       book.succeeded(node, performance.now() - startedAt, light);
       if (answer.kind === 'stream') {
@@ -272,6 +280,10 @@ class Run<C extends Caller> {
     }
     if (meaning === 'no-method') book.noteMissingMethod(node, this.request.method);
     if (meaning === 'final') return outcome;
+    if (meaning === 'missing-block' && this.need.kind === 'head') {
+      this.last = outcome;
+      return this.mayRepeat() ? this.afterMissingHead() : outcome;
+    }
     const isAbove = meaning === 'missing-block' && this.need.kind !== 'none' && !this.isAtOrBelowHead();
     if (isAbove) return outcome;
     if (meaning === 'missing-state' && this.need.kind === 'state') book.noteMissingState(node, this.need.number);
@@ -280,6 +292,32 @@ class Run<C extends Caller> {
     if (askOnce && this.last) return outcome;
     this.last = outcome;
     return meaning === 'no-method' || this.mayRepeat() ? undefined : outcome;
+  }
+
+  /**
+   * A node that was said to have the head does not know it. Another is asked by number; where that does not know it
+   * either, the chain is changing under us, and the new head, once it is there, is read instead.
+   */
+  private async afterMissingHead(): Promise<undefined> {
+    this.hashIsGone = true;
+    if (++this.missing < 2) return;
+    const { rules, nextBlock, head } = this.parts;
+    const before = head()?.hash;
+    const until = performance.now() + Math.min(rules.waitForBlockMs, this.remaining());
+    for (let left = until - performance.now(); left > 0; left = until - performance.now()) {
+      await nextBlock(left);
+      const now = head();
+      if (now === undefined || now.hash === before) continue;
+      this.repin(now);
+      this.tried.length = 0;
+      return;
+    }
+  }
+
+  private repin(block: BlockName): void {
+    this.request = this.request.pinnedTo(block);
+    this.need = this.request.need;
+    this.repinned = true;
   }
 
   /** A transaction that an earlier attempt may have delivered: found under its hash, it was. */
@@ -331,7 +369,7 @@ class Run<C extends Caller> {
 
   private isAtOrBelow(number: number): boolean {
     const head = this.parts.head();
-    return head !== undefined && number <= head;
+    return head !== undefined && number <= head.number;
   }
 
   /**
@@ -341,16 +379,14 @@ class Run<C extends Caller> {
   private async waitOrSettleFor(best: BlockRef | undefined): Promise<void> {
     const { rules, nextBlock, head } = this.parts;
     if (this.need.kind === 'none') return;
-    const headNow = head() ?? this.need.number;
+    const headNow = head()?.number ?? this.need.number;
     const isDue = this.need.number <= headNow + 1;
     this.waitedUntil ??= performance.now() + rules.waitForBlockMs;
     const left = Math.min(this.waitedUntil - performance.now(), this.remaining());
     if (isDue && left > 0) {
       await nextBlock(left);
     } else if (this.need.kind === 'head' && best !== undefined) {
-      this.request = this.request.pinnedTo(best);
-      this.repinned = true;
-      this.need = this.request.need;
+      this.repin(best);
     } else {
       this.need = { kind: 'none' };
     }

@@ -95,6 +95,8 @@ test('probes move health, and transitions are told once each', () => {
   scene.at += 5000;
   scene.chain.head = blockAt(120, scene.at);
   scene.registry.review();
+  expect(scene.node('x').health.state).toBe('up');
+  scene.probe('x');
   expect(scene.node('x')).toMatchObject({ healthSince: START + 5000, head: { number: 100 } });
   scene.fail('x', 5);
   scene.registry.probed('x', { kind: 'wrong-chain', expected: 1, actual: 5 });

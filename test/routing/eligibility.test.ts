@@ -53,6 +53,12 @@ describe('who serves', () => {
     ['no lagging node for what needs no block, while one is up', [behind, up], NONE, ['up']],
     ['a lagging node for what needs no block, if it is all there is', [behind, sick], NONE, ['behind']],
     ['not the node that is behind the pinned head', [behind, up], HEAD, ['up']],
+    [
+      'of lagging nodes the one that is least behind, whatever its tier',
+      [behind, laggingNode('near', 999, { tier: 1 })],
+      NONE,
+      ['near'],
+    ],
     ['lagging nodes too for history they have', [behind, up], block(990), ['behind', 'up']],
     ['not those that do not have it', [behind, up], block(991), ['up']],
     ['an idle tier before a full one', [full, third], NONE, ['third']],
