@@ -1,9 +1,8 @@
-import { startDevNodes } from './local/dev-nodes';
 import { HELP, OptionsError, readOptions, type LocalOptions } from './local/options';
 import { assertFree } from './local/ports';
 import { ProxyProcess } from './local/proxy-process';
-import { type Endpoint, summary } from './local/summary';
-import { learnChainId } from './local/upstreams';
+import { type Served, summary } from './local/summary';
+import { learnChain } from './local/upstreams';
 
 /** The whole path on one machine: nodes, the proxy in front of them, and what to try next. Ctrl-C stops all of it. */
 async function main(): Promise<void> {
@@ -13,61 +12,63 @@ async function main(): Promise<void> {
     return;
   }
   if (options.config !== undefined) {
-    const proxy = ProxyProcess.start(['--config', options.config, ...(options.check ? ['--check'] : [])]);
-    stopOnSignals(() => proxy.stop());
+    const proxy = ProxyProcess.startWith(options.config, options.check);
+    stopOnSignals(proxy.stop);
     process.exitCode = await proxy.exited;
     return;
   }
   await assertFree(options.port, '--port');
   await assertFree(options.adminPort, '--admin-port');
-  await (options.upstreams.length > 0 ? serveUpstreams(options) : serveDevChain(options));
+  await serve(options);
 }
 
-async function serveUpstreams(options: LocalOptions): Promise<void> {
-  const chainId = await learnChainId(options.upstreams);
-  const nodes = options.upstreams.map((url, index) => ({ name: `upstream-${index + 1}`, url }));
-  await serve(options, { chainId, nodes, allow: [] }, [], () => Promise.resolve());
-}
-
-async function serveDevChain(options: LocalOptions): Promise<void> {
-  const dev = await startDevNodes(options.blockTimeSeconds);
-  // What a development chain is for; each of these would be refused on a public one.
-  const allow = ['eth_sendTransaction', 'eth_accounts', 'eth_sign*', 'debug_*', 'txpool_*'];
-  const { chainId, endpoints, close } = dev;
-  await serve(options, { chainId, nodes: endpoints.map(({ name, url }) => ({ name, url })), allow }, endpoints, close);
-}
-
-interface Chain {
-  readonly chainId: number;
-  readonly nodes: readonly { readonly name: string; readonly url: string }[];
-  readonly allow: readonly string[];
-}
-
-async function serve(
-  options: LocalOptions,
-  { chainId, nodes, allow }: Chain,
-  endpoints: readonly Endpoint[],
-  close: () => Promise<void>,
-): Promise<void> {
-  const config = {
+async function serve(options: LocalOptions): Promise<void> {
+  // First of all, because it takes longest to load.
+  const proxy = ProxyProcess.start();
+  stopOnSignals(proxy.stop);
+  const preparing = options.upstreams.length > 0 ? serveUpstreams(options) : serveDevChain(options);
+  const chain = await Promise.race([preparing, proxy.exited]).catch((error: unknown) => {
+    proxy.kill();
+    throw error;
+  });
+  // Stopped meanwhile; the nodes that were started end with this process.
+  if (typeof chain === 'number') process.exit(chain);
+  proxy.configure({
     listen: { port: options.port },
     admin: { port: options.adminPort },
-    methods: { allow },
-    chains: { [endpoints.length > 0 ? 'dev' : 'upstream']: { chainId, nodes } },
-  };
-  // Over standard input: URLs that hold keys stand on no disk and in no process list.
-  const proxy = ProxyProcess.start(['--config', '-'], JSON.stringify(config));
-  stopOnSignals(() => proxy.stop());
+    methods: { allow: chain.allow },
+    chains: { [chain.name]: { chainId: chain.chainId, nodes: chain.nodes.map(({ name, url }) => ({ name, url })) } },
+  });
   const ports = await proxy.listening;
-  if (ports !== undefined) process.stdout.write(summary(ports, chainId, endpoints, nodes));
+  if (ports !== undefined) process.stdout.write(summary(ports, chain));
   const code = await proxy.exited;
-  await close();
+  await chain.close();
   process.exitCode = code;
+}
+
+interface ServedChain extends Served {
+  readonly name: string;
+  readonly allow: readonly string[];
+  readonly close: () => Promise<void>;
+}
+
+async function serveUpstreams({ upstreams }: LocalOptions): Promise<ServedChain> {
+  return { ...(await learnChain(upstreams)), name: 'upstream', allow: [], close: () => Promise.resolve() };
+}
+
+async function serveDevChain({ blockTimeSeconds }: LocalOptions): Promise<ServedChain> {
+  // Only here: it brings ethers along, which takes a while to load.
+  const { startDevNodes } = await import('./local/dev-nodes.js');
+  // What a development chain is for; each of these would be refused on a public one.
+  const allow = ['eth_sendTransaction', 'eth_accounts', 'eth_sign*', 'debug_*', 'txpool_*'];
+  return { ...(await startDevNodes(blockTimeSeconds)), name: 'dev', allow };
 }
 
 function stopOnSignals(stop: () => void): void {
   process.on('SIGINT', stop);
   process.on('SIGTERM', stop);
+  // Started by another program, such as tsx: when it is gone, nobody is left to stop us.
+  if (process.send) process.once('disconnect', stop);
 }
 
 main().catch((error: unknown) => {

@@ -22,7 +22,11 @@ export class AnvilProcess {
 
   /** Resolves when anvil listens. @throws AnvilError `START_FAILED` */
   static async start(args: readonly string[]): Promise<AnvilProcess> {
-    const child: Child = spawn(anvilBinary(), args, { stdio: ['ignore', 'pipe', 'pipe'] });
+    const child: Child = spawn(anvilBinary(), args, {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      // A group of its own: Ctrl-C in a terminal is for us, and what we serve with the node ends before the node does.
+      detached: process.platform !== 'win32',
+    });
     const output = new TailText(OUTPUT_CHARS);
     child.stdout.on('data', (chunk: Buffer) => output.add(chunk));
     child.stderr.on('data', (chunk: Buffer) => output.add(chunk));

@@ -39,7 +39,8 @@ export interface DevChainOptions {
  * What changes the state of one node past the chain (`anvil_setBalance`, `evm_mine`, …) makes it another chain's node:
  * do not let clients call it. Two transactions with the same nonce given to two nodes at once remain rivals, as on any
  * network: one is mined, the other dropped. `eth_sendTransaction` lets the node choose the nonce, so whoever spreads the
- * calls of one sender over the nodes within milliseconds makes rivals; such calls belong on one node.
+ * calls of one sender over the nodes within milliseconds makes rivals; such calls belong on one node, and the node that
+ * gets them makes the blocks.
  */
 export class DevChain {
   readonly nodes: readonly AnvilNode[];
@@ -54,6 +55,11 @@ export class DevChain {
   #queue: Promise<unknown> = Promise.resolve();
   #closing: Promise<void> | undefined;
   readonly #end = new AbortController();
+  /**
+   * The node a client gave the newest transaction to; it makes the blocks. The others' pools are brought to each block's
+   * transactions, so for some milliseconds they lack the rest, and `eth_sendTransaction` would give a nonce out twice.
+   */
+  #source: Follower | undefined;
 
   /** @throws AnvilError `NO_BINARY`, `START_FAILED`; nothing is left running then. */
   static async start(options: DevChainOptions): Promise<DevChain> {
@@ -145,7 +151,8 @@ export class DevChain {
   /** Makes one block with the first node that can. @param timestamp the least one, in seconds since 1970. */
   protected async extend(branch: Branch, timestamp: number): Promise<ChainBlock> {
     const atTip = this.followers.filter((follower) => follower.branch === branch && follower.wantsTip);
-    const inOrder = [...atTip.filter((one) => one.reachable), ...atTip.filter((one) => !one.reachable)];
+    const rank = (one: Follower): number => (one.reachable ? 2 : 0) + (one === this.#source ? 1 : 0);
+    const inOrder = atTip.toSorted((a, b) => rank(b) - rank(a));
     for (const follower of inOrder) {
       const block = await follower.propose(Math.max(timestamp, branch.tip.timestamp + this.#leastStep));
       if (block !== undefined) return block;
@@ -165,6 +172,7 @@ export class DevChain {
   }
 
   #spread(transaction: SignedTransaction, from: Follower): void {
+    this.#source = from;
     for (const branch of this.branches) branch.offer(transaction);
     for (const follower of this.followers) if (follower !== from) follower.tell(transaction);
   }

@@ -1,21 +1,69 @@
-/** One of the proxy's JSON log lines as a line for people; what is no such line stays as it is. */
+/**
+ * One of the proxy's JSON log lines as a line for people; what is no such line stays as it is.
+ *
+ *     03:01:45  node-0 is down: failed 3 times in a row, the last time: CONNECT_FAILED
+ */
 export function describeEvent(line: string): string {
   const event = parse(line);
   if (event === undefined) return line;
   const { level, time, msg, ...fields } = event;
-  const clock = typeof time === 'string' ? time.slice(11, 19) : '';
-  const details = Object.entries(fields)
-    .map(([name, value]) => `${name}=${typeof value === 'string' ? value : JSON.stringify(value)}`)
-    .join('  ');
-  return `${clock} ${String(level).padEnd(5)} ${String(msg)}${details === '' ? '' : `  ${details}`}`;
+  const clock = typeof time === 'string' ? new Date(time).toTimeString().slice(0, 8) : '';
+  const loud = level === 'info' ? '' : `${String(level)}: `;
+  const tell = SENTENCES[String(msg)];
+  if (tell !== undefined) return `${clock}  ${tell(fields)}`;
+  const { err, ...rest } = fields;
+  const details = Object.entries(rest).map(([name, value]) => `  ${name}=${show(value)}`);
+  return `${clock}  ${loud}${String(msg)}${details.join('')}${describeError(err)}`;
+}
+
+/** True for what the proxy tells of itself while it starts, at its usual level, and for the line that ends this. */
+export function isStartEvent(line: string): { readonly usual: boolean; readonly last: boolean } {
+  const event = parse(line);
+  return { usual: event?.['level'] === 'info', last: event?.['msg'] === 'listening' };
+}
+
+type Fields = Readonly<Record<string, unknown>>;
+
+/** The events a person meets, by the message of their line. */
+const SENTENCES: Readonly<Record<string, (fields: Fields) => string>> = {
+  listening: ({ host, port, adminPort, chains }) =>
+    `listening on ${show(host)}:${show(port)}, status and metrics on port ${show(adminPort)}; chains: ${list(chains)}`,
+  'node up': ({ chain, node, reason }) => `${name(chain, node)} is up, ${show(reason)}`,
+  'node lagging': ({ chain, node, reason }) => `${name(chain, node)} lags: ${show(reason)}`,
+  'node down': ({ chain, node, reason }) => `${name(chain, node)} is down: ${show(reason)}`,
+  'node ejected': ({ chain, node, reason }) => `${name(chain, node)} is left out for a while: ${show(reason)}`,
+  'node back': ({ chain, node }) => `${name(chain, node)} is no longer left out`,
+  'node asked for a pause': ({ chain, node, until }) =>
+    `${name(chain, node)} asked for a pause, until ${new Date(String(until)).toTimeString().slice(0, 8)}`,
+  'chain reorganised': ({ chain }) => `${show(chain)}: the newest blocks were replaced (a reorg)`,
+  draining: ({ drainTimeoutMs }) =>
+    `stopping: what is in flight is finished, for at most ${Number(drainTimeoutMs) / 1000} s (at once with another Ctrl-C)`,
+  stopped: ({ clean }) => (clean === true ? 'stopped' : 'stopped; something in flight was cut off'),
+};
+
+function name(chain: unknown, node: unknown): string {
+  return `${show(chain)}/${show(node)}`;
+}
+
+function list(values: unknown): string {
+  return Array.isArray(values) ? values.map(show).join(', ') : show(values);
+}
+
+function show(value: unknown): string {
+  return typeof value === 'string' ? value : JSON.stringify(value);
+}
+
+/** The stack on lines of its own; it begins with the error's name and message. */
+function describeError(error: unknown): string {
+  if (typeof error !== 'object' || error === null) return '';
+  const { stack, message } = error as { stack?: unknown; message?: unknown };
+  return `\n${show(stack ?? message)}`;
 }
 
 function parse(line: string): Record<string, unknown> | undefined {
   try {
     const value: unknown = JSON.parse(line);
-    return typeof value === 'object' && value !== null && 'msg' in value
-      ? (value)
-      : undefined;
+    return typeof value === 'object' && value !== null && 'msg' in value ? { ...value } : undefined;
   } catch {
     return undefined;
   }

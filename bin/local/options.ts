@@ -43,13 +43,17 @@ export function readOptions(args: readonly string[]): LocalOptions {
     throw new OptionsError('--block-time is for the development chain and does not go with --upstream');
   }
   upstreams.forEach(assertUrl);
+  const port = toNumber('--port', values.port ?? '8545', 0, 65_535, true);
+  const adminPort = toNumber('--admin-port', values['admin-port'] ?? '9090', 0, 65_535, true);
+  if (port !== 0 && port === adminPort)
+    throw new OptionsError(`--admin-port must differ from --port, got ${port} twice`);
   return {
     help: values.help ?? false,
     check,
     config,
     upstreams,
-    port: toNumber('--port', values.port ?? '8545', 0, 65_535, true),
-    adminPort: toNumber('--admin-port', values['admin-port'] ?? '9090', 0, 65_535, true),
+    port,
+    adminPort,
     blockTimeSeconds: toNumber('--block-time', values['block-time'] ?? '1', 0.1, 3600, false),
   };
 }
@@ -76,7 +80,9 @@ function parse(args: readonly string[]) {
 function toNumber(option: string, text: string, least: number, most: number, whole: boolean): number {
   const number = text.trim() === '' ? Number.NaN : Number(text);
   if (number >= least && number <= most && (!whole || Number.isInteger(number))) return number;
-  throw new OptionsError(`${option} must be a ${whole ? 'whole ' : ''}number from ${least} to ${most}, got ${text}`);
+  throw new OptionsError(
+    `${option} must be a ${whole ? 'whole ' : ''}number from ${least} to ${most}, got ${text.trim() === '' ? 'nothing' : text}`,
+  );
 }
 
 /** The whole URL is not repeated in the message: it may hold a key. */

@@ -1,7 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { describeEvent } from './log-line';
+import { guardChild, releaseChild } from '../dev-chain/orphan-guard';
+import { describeEvent, isStartEvent } from './log-line';
 
 export interface ProxyPorts {
   readonly port: number;
@@ -14,34 +15,74 @@ const MAIN = join(__dirname, '..', '..', 'runtime', 'proxy', 'main.ts');
 export class ProxyProcess {
   /** Resolves to undefined when it ended instead. */
   readonly listening: Promise<ProxyPorts | undefined>;
+  /** Its exit code; 0 where it was asked to stop before it could drain. */
   readonly exited: Promise<number>;
+  #stopping = false;
 
-  private constructor(private readonly child: ChildProcess) {
+  private constructor(
+    private readonly child: ChildProcess,
+    quietStart: boolean,
+  ) {
     this.exited = new Promise((resolve) => {
-      child.once('exit', (code) => resolve(code ?? 1));
+      child.once('exit', (code, signal) => {
+        if (code === null && !this.#stopping) process.stderr.write(`The proxy was ended by ${String(signal)}.\n`);
+        resolve(code ?? (this.#stopping ? 0 : 1));
+      });
     });
     const announced = new Promise<ProxyPorts>((resolve) => {
       child.once('message', (message) => resolve(message as ProxyPorts));
     });
     this.listening = Promise.race([announced, this.exited.then(() => undefined)]);
-    if (child.stdout) {
-      createInterface({ input: child.stdout }).on('line', (line) => process.stdout.write(`${describeEvent(line)}\n`));
-    }
+    if (child.stdout) this.#tell(child.stdout, quietStart);
   }
 
-  /** @param input is given to it on standard input */
-  static start(args: readonly string[], input = ''): ProxyProcess {
-    const child = spawn(process.execPath, ['--import', require.resolve('tsx'), MAIN, ...args], {
-      stdio: ['pipe', 'pipe', 'inherit', 'ipc'],
-      // A group of its own: Ctrl-C reaches us alone, and we ask it to stop once.
-      detached: true,
-    });
-    child.stdin?.on('error', () => undefined).end(input);
-    return new ProxyProcess(child);
+  /** Reads the configuration from a file, or only checks it. */
+  static startWith(file: string, check: boolean): ProxyProcess {
+    return new ProxyProcess(launch(['--config', file, ...(check ? ['--check'] : [])]), false);
+  }
+
+  /** Waits for `configure`. Nothing of an uneventful start is told: the summary does that. */
+  static start(): ProxyProcess {
+    return new ProxyProcess(launch(['--config', '-']), true);
+  }
+
+  /** Over standard input: URLs that hold keys stand on no disk and in no process list. */
+  configure(config: unknown): void {
+    this.child.stdin?.end(JSON.stringify(config));
   }
 
   /** The first call drains, the second ends it at once. */
   readonly stop = (): void => {
+    this.#stopping = true;
     this.child.kill('SIGTERM');
   };
+
+  readonly kill = (): void => {
+    this.#stopping = true;
+    this.child.kill('SIGKILL');
+  };
+
+  #tell(output: NonNullable<ChildProcess['stdout']>, quietStart: boolean): void {
+    let starting = quietStart;
+    createInterface({ input: output }).on('line', (line) => {
+      const { usual, last } = isStartEvent(line);
+      if (!starting || !usual) process.stdout.write(`${describeEvent(line)}\n`);
+      if (last) starting = false;
+    });
+  }
+}
+
+function launch(args: readonly string[]): ChildProcess {
+  const child = spawn(process.execPath, ['--import', require.resolve('tsx'), MAIN, ...args], {
+    stdio: ['pipe', 'pipe', 'inherit', 'ipc'],
+    // A group of its own: Ctrl-C reaches us alone, and we ask it to stop once.
+    detached: true,
+  });
+  child.stdin?.on('error', () => undefined);
+  const { pid } = child;
+  if (pid !== undefined) {
+    guardChild(pid);
+    child.once('exit', () => releaseChild(pid));
+  }
+  return child;
 }

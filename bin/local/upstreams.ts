@@ -1,3 +1,5 @@
+import type { Served } from './summary';
+
 const ANSWER_MS = 5000;
 
 /**
@@ -5,17 +7,23 @@ const ANSWER_MS = 5000;
  *
  * @throws Error that names each upstream by its place and host, never by its URL: it may hold a key.
  */
-export async function learnChainId(urls: readonly string[]): Promise<number> {
+export async function learnChain(urls: readonly string[]): Promise<Served> {
   const answers = await Promise.all(urls.map(askChainId));
-  const described = answers.map((answer, index) => {
-    const host = new URL(urls[index] ?? '').host;
-    return `  upstream-${index + 1} (${host}): ${typeof answer === 'number' ? `chain id ${answer}` : answer}`;
+  const nodes = answers.map((answer, index) => {
+    const url = urls[index] ?? '';
+    const told = typeof answer === 'number' ? `chain id ${answer}` : answer;
+    return { name: `upstream-${index + 1}`, url, description: `${new URL(url).host}, ${told}` };
   });
+  const described = nodes.map(({ name, description }) => `  ${name}  ${description}`).join('\n');
   const ids = new Set(answers.filter((answer) => typeof answer === 'number'));
-  const [id] = ids;
-  if (ids.size > 1) throw new Error(`The upstreams are of different chains:\n${described.join('\n')}`);
-  if (id === undefined) throw new Error(`No upstream told its chain id:\n${described.join('\n')}`);
-  return id;
+  const [chainId] = ids;
+  if (ids.size > 1) throw new Error(`The upstreams given with --upstream are of different chains:\n${described}`);
+  if (chainId === undefined) throw new Error(`No upstream given with --upstream told its chain id:\n${described}`);
+  return {
+    chainId,
+    nodes,
+    more: ['Each node is probed one to four times a second; docs/operating.md tells the cost.'],
+  };
 }
 
 async function askChainId(url: string): Promise<number | string> {

@@ -1,17 +1,19 @@
+import { type Cancel, Cancellation } from '../util/cancellation';
+
 /** Who waits for a shared answer. */
 export interface Waiter {
   /** On the clock of performance.now(). */
   readonly deadline: number;
-  /** Aborted when this one does not wait any more. */
-  readonly signal: AbortSignal;
+  /** Cancelled when this one does not wait any more. */
+  readonly cancel: Cancel;
 }
 
 /** The work that several wait for: it lives until the last of them has left, or the latest deadline. */
 export interface Shared {
   /** Moves back as waiters with later deadlines join. */
   readonly deadline: number;
-  /** Aborted when nobody waits any more. */
-  readonly signal: AbortSignal;
+  /** Cancelled when nobody waits any more. */
+  readonly cancel: Cancel;
 }
 
 /** What a waiter gets: the answer, or that its own time was over first. */
@@ -45,7 +47,7 @@ export class Coalescer<T> {
 
 class Flight<T> implements Shared {
   deadline: number;
-  private readonly controller = new AbortController();
+  readonly cancel = new Cancellation();
   private waiting = 1;
   private work!: Promise<T>;
 
@@ -53,13 +55,9 @@ class Flight<T> implements Shared {
     this.deadline = first.deadline;
   }
 
-  get signal(): AbortSignal {
-    return this.controller.signal;
-  }
-
   /** @returns false when everybody has left and the work is being given up */
   join({ deadline }: Waiter): boolean {
-    if (this.controller.signal.aborted) return false;
+    if (this.cancel.cancelled) return false;
     this.waiting++;
     if (deadline > this.deadline) this.deadline = deadline;
     return true;
@@ -69,19 +67,19 @@ class Flight<T> implements Shared {
     this.work = start(this).finally(onEnd);
   }
 
-  wait({ deadline, signal }: Waiter, first: boolean): Promise<Joined<T>> {
+  wait({ deadline, cancel }: Waiter, first: boolean): Promise<Joined<T>> {
     return new Promise((resolve, reject) => {
       const release = (): void => {
         clearTimeout(timer);
-        signal.removeEventListener('abort', leave);
+        cancel.remove(leave);
       };
       const leave = (): void => {
         release();
         resolve({ kind: 'late' });
-        if (--this.waiting === 0) this.controller.abort();
+        if (--this.waiting === 0) this.cancel.cancel();
       };
       const timer = setTimeout(leave, Math.max(0, deadline - performance.now()));
-      signal.addEventListener('abort', leave, { once: true });
+      cancel.add(leave);
       this.work.then(
         (value) => {
           release();
@@ -92,7 +90,7 @@ class Flight<T> implements Shared {
           reject(error instanceof Error ? error : new Error(String(error)));
         },
       );
-      if (signal.aborted) leave();
+      if (cancel.cancelled) leave();
     });
   }
 }

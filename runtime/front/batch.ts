@@ -26,7 +26,7 @@ export interface BatchAnswer {
 /** Runs the items side by side and answers them in the order they came; none waits for, or harms, another. */
 export async function runBatch(items: readonly BatchItem[], bounds: BatchBounds): Promise<BatchAnswer> {
   const answers: (Buffer | undefined)[] = new Array<Buffer | undefined>(items.length);
-  let left = bounds.maxResponseBytes;
+  const room = new Room(bounds.maxResponseBytes);
   const refusals: Refusal[] = [];
   let next = 0;
 
@@ -41,10 +41,7 @@ export async function runBatch(items: readonly BatchItem[], bounds: BatchBounds)
         if (outcome.kind === 'stream') outcome.stream.destroy();
         continue;
       }
-      let answer = await toEnvelope(item.id, outcome, left);
-      if (answer.length > left) answer = errorEnvelope(item.id, TOO_LARGE);
-      left = Math.max(0, left - answer.length);
-      answers[index] = answer;
+      answers[index] = await toEnvelope(item.id, outcome, room);
     }
   };
   await Promise.all(Array.from({ length: Math.min(bounds.concurrency, items.length) }, worker));
@@ -63,31 +60,54 @@ function sharedRefusal(refusals: readonly Refusal[], items: number): Refusal | u
 
 const TOO_LARGE = errorObject(refusal('RESPONSE_TOO_LARGE', 'it does not fit into the answer of this batch'));
 
-async function toEnvelope(id: Buffer, outcome: Outcome, most: number): Promise<Buffer> {
-  switch (outcome.kind) {
-    case 'result':
-      return resultEnvelope(id, outcome.result);
-    case 'error':
-      return errorEnvelope(id, outcome.error);
-    case 'refused':
-      return errorEnvelope(id, errorObject(outcome.refused));
-    case 'stream':
-      return collect(id, outcome.stream, most);
+/** What the answer of a batch may still take; shared by its items, so that all together never hold more. */
+class Room {
+  constructor(private left: number) {}
+
+  take(bytes: number): boolean {
+    if (bytes > this.left) return false;
+    this.left -= bytes;
+    return true;
+  }
+
+  giveBack(bytes: number): void {
+    this.left += bytes;
   }
 }
 
-/** A streamed result among others is held, as far as the bound allows. */
-async function collect(id: Buffer, stream: Readable, most: number): Promise<Buffer> {
+async function toEnvelope(id: Buffer, outcome: Outcome, room: Room): Promise<Buffer> {
+  switch (outcome.kind) {
+    case 'result':
+      return fitting(id, resultEnvelope(id, outcome.result), room);
+    case 'error':
+      return fitting(id, errorEnvelope(id, outcome.error), room);
+    case 'refused':
+      return fitting(id, errorEnvelope(id, errorObject(outcome.refused)), room);
+    case 'stream':
+      return collect(id, outcome.stream, room);
+  }
+}
+
+function fitting(id: Buffer, answer: Buffer, room: Room): Buffer {
+  return room.take(answer.length) ? answer : errorEnvelope(id, TOO_LARGE);
+}
+
+/** A streamed result among others is held, as far as there is room. */
+async function collect(id: Buffer, stream: Readable, room: Room): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let bytes = 0;
+  const giveUp = (error: Buffer): Buffer => {
+    room.giveBack(bytes);
+    return fitting(id, errorEnvelope(id, error), room);
+  };
   try {
     for await (const chunk of stream as AsyncIterable<Buffer>) {
+      if (!room.take(chunk.length)) return giveUp(TOO_LARGE);
       bytes += chunk.length;
-      if (bytes > most) return errorEnvelope(id, TOO_LARGE);
       chunks.push(chunk);
     }
   } catch {
-    return errorEnvelope(id, errorObject(refusal('NO_NODE', 'the answer broke off')));
+    return giveUp(errorObject(refusal('NO_NODE', 'the answer broke off')));
   }
   return resultEnvelope(id, Buffer.concat(chunks));
 }

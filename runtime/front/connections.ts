@@ -4,10 +4,15 @@ import { Server as NetServer, type Socket } from 'node:net';
 /** How long connections stay open once drain began, so that busy clients read `Connection: close` and go by themselves. */
 const GOODBYE_MS = 1000;
 const POLL_MS = 20;
+/** Turns of the event loop without a new connection after which none waits to be accepted; a turn accepts one. */
+const QUIET_TURNS = 3;
+/** Where new ones never cease, the rest is reset. */
+const MAX_TURNS = 1000;
 
 /** The open client connections of one HTTP server: bounded per untrusted peer, and closed politely. */
 export class Connections {
   private readonly open = new Map<Socket, string>();
+  private accepted = 0;
   private readonly perPeer = new Map<string, number>();
 
   /**
@@ -20,6 +25,7 @@ export class Connections {
     toKey: (address: string) => string | undefined,
   ) {
     server.on('connection', (socket) => {
+      this.accepted++;
       const key = most === 0 ? undefined : toKey(socket.remoteAddress ?? '');
       if (key !== undefined) {
         const count = this.perPeer.get(key) ?? 0;
@@ -45,18 +51,38 @@ export class Connections {
    * @returns false when some were still busy at the end of the time, and have been cut.
    */
   async drain(timeoutMs: number): Promise<boolean> {
+    await this.emptyBacklog();
     // http.Server.close() would cut idle connections at once.
     NetServer.prototype.close.call(this.server);
     const startedAt = performance.now();
     while (this.open.size > 0) {
       const elapsed = performance.now() - startedAt;
       if (elapsed >= timeoutMs) break;
-      if (elapsed >= GOODBYE_MS) this.server.closeIdleConnections();
+      if (elapsed >= GOODBYE_MS) this.closeIdle();
       await new Promise((resolve) => setTimeout(resolve, POLL_MS));
     }
     const clean = this.open.size === 0;
     this.server.closeAllConnections();
     return clean;
+  }
+
+  /**
+   * Connections the kernel made and we did not accept yet are reset with the listener, with what was sent on them; and
+   * many come just now, as clients are told to close theirs.
+   */
+  private async emptyBacklog(): Promise<void> {
+    let before = this.accepted;
+    for (let turn = 0, quiet = 0; quiet < QUIET_TURNS && turn < MAX_TURNS; turn++) {
+      await new Promise((resolve) => setImmediate(resolve));
+      quiet = this.accepted === before ? quiet + 1 : 0;
+      before = this.accepted;
+    }
+  }
+
+  /** Node does not call a connection idle on which nothing was ever sent. */
+  private closeIdle(): void {
+    this.server.closeIdleConnections();
+    for (const socket of this.open.keys()) if (socket.bytesRead === 0) socket.destroy();
   }
 
   private forget(socket: Socket, key: string | undefined): void {

@@ -5,6 +5,7 @@ import { errorObject, refusal, type Refusal } from '../rpc/errors';
 import type { HeadView } from '../rpc/head-view';
 import { isInvalid, type MessageItem, NULL_ID, parseMessage, type RpcRequest } from '../rpc/message';
 import type { Outcome } from '../rpc/outcome';
+import type { Cancel } from '../util/cancellation';
 import { runBatch } from './batch';
 import type { ClientKey } from './client-key';
 
@@ -15,8 +16,8 @@ export interface RequestContext {
   readonly head: HeadView | undefined;
   /** On the clock of performance.now(). */
   readonly deadline: number;
-  /** Aborted when the caller has gone. */
-  readonly signal: AbortSignal;
+  /** Cancelled when the caller has gone. */
+  readonly cancel: Cancel;
 }
 
 /** A verdict of the rate limits on one item. */
@@ -55,7 +56,7 @@ export interface ExchangeAnswer {
 export async function exchange(
   bytes: Buffer,
   client: ClientKey,
-  signal: AbortSignal,
+  cancel: Cancel,
   service: ChainService,
   http: HttpConfig,
 ): Promise<ExchangeAnswer> {
@@ -69,7 +70,7 @@ export async function exchange(
     client,
     head: service.head(),
     deadline: performance.now() + service.deadlineMs,
-    signal,
+    cancel,
   };
   const methods = items.flatMap((item) => (isInvalid(item) ? [] : item.method));
   const pending = service.admit(client, methods);

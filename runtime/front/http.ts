@@ -1,14 +1,17 @@
 import fastifyCompress from '@fastify/compress';
 import fastifyCors from '@fastify/cors';
-import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { constants } from 'node:zlib';
 import type { HttpConfig } from '../config/schema';
 import { refusal, type Refusal } from '../rpc/errors';
 import { NULL_ID } from '../rpc/message';
+import { Cancellation } from '../util/cancellation';
 import type { ClientKey } from './client-key';
 import { Connections } from './connections';
 import { type ChainService, exchange, type ExchangeAnswer, refusedAnswer } from './exchange';
+import { FramingGuard } from './framing';
 import { homePage } from './home-page';
+import { createHttpServer } from './http-server';
 import { InFlightCap } from './in-flight-cap';
 
 export interface HttpFrontOptions {
@@ -32,25 +35,19 @@ export class HttpFront {
   private readonly app: FastifyInstance;
   private readonly cap: InFlightCap;
   private readonly connections: Connections;
+  private readonly framing: FramingGuard;
   private draining = false;
 
   private constructor(private readonly options: HttpFrontOptions) {
-    const { http, clientKey } = options;
+    const { http, clientKey, services, onRefused } = options;
     this.cap = new InFlightCap(http.maxInFlightPerClient);
-    this.app = fastify({
-      logger: false,
-      bodyLimit: http.maxBodyBytes,
-      requestTimeout: http.requestTimeoutMs,
-      keepAliveTimeout: http.keepAliveTimeoutMs,
-      // What comes on a kept connection while we drain is still served, with `Connection: close`.
-      return503OnClosing: false,
-      exposeHeadRoutes: false,
-      routerOptions: { ignoreTrailingSlash: true },
-      frameworkErrors: (_error, _request, reply) =>
-        void this.refuse(reply, refusal('UNKNOWN_PATH', 'the path is malformed')),
-      http: { headersTimeout: http.headersTimeoutMs, connectionsCheckingInterval: 1000, maxHeaderSize: 16 * 1024 },
+    this.framing = new FramingGuard(onRefused);
+    this.app = createHttpServer({
+      http,
+      deadlineMs: Math.max(0, ...Array.from(services.values(), ({ deadlineMs }) => deadlineMs)),
+      onBroken: onRefused,
+      onMalformedPath: (reply) => void this.refuse(reply, refusal('UNKNOWN_PATH', 'the path is malformed')),
     });
-    this.app.server.maxConnections = http.maxConnections;
     this.connections = new Connections(this.app.server, http.maxConnectionsPerClient, (address) => {
       const client = clientKey(address, undefined);
       return client.trustedPeer ? undefined : client.key;
@@ -89,8 +86,19 @@ export class HttpFront {
 
   private async register(): Promise<void> {
     const { app } = this;
-    const { http, chains, isReady, onError, onRefused } = this.options;
+    const { http, chains, isReady, onError } = this.options;
     const { origins, maxAgeSeconds } = http.cors;
+    app.addHook('onRequest', (request, reply, done) => {
+      if (this.framing.keepsOut(request.raw)) {
+        reply.hijack();
+      } else if (request.method === 'OPTIONS' && !isPreflight(request)) {
+        this.refuseMethod(reply);
+      } else {
+        // Whatever it says, a body is bytes: many clients send none, or text/plain, or what is no media type.
+        delete request.raw.headers['content-type'];
+        done();
+      }
+    });
     if (origins.length > 0) {
       await app.register(fastifyCors, {
         origin: origins.includes('*') ? '*' : [...origins],
@@ -102,15 +110,18 @@ export class HttpFront {
     if (http.gzip) {
       await app.register(fastifyCompress, {
         encodings: ['gzip'],
+        globalDecompression: false,
         threshold: GZIP_ABOVE_BYTES,
         zlibOptions: { level: constants.Z_BEST_SPEED },
       });
     }
-    // Whatever the content type says, a body is bytes: many clients send none, or text/plain.
     app.removeAllContentTypeParsers();
     app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
     app.setErrorHandler((error: Error & { statusCode?: number }, _request, reply) => {
       if (error.statusCode === 413) {
+        // Closing while the body still comes would reset the connection, and the client would not read why. The rest is
+        // thrown away as it arrives, for as long as a request may take.
+        void reply.removeHeader('connection');
         return this.refuse(reply, refusal('TOO_LARGE', `a body may have ${http.maxBodyBytes} bytes`));
       }
       if (error.statusCode !== undefined && error.statusCode < 500) {
@@ -124,9 +135,7 @@ export class HttpFront {
     });
     app.setNotFoundHandler((request, reply) => {
       if (request.method === 'POST') return this.refuse(reply, refusal('UNKNOWN_PATH', 'no chain has this path'));
-      const refused = refusal('METHOD_NOT_ALLOWED', 'JSON-RPC requests are sent by POST');
-      onRefused(refused);
-      return this.send(reply.header('allow', 'POST'), refusedAnswer(refused, NULL_ID));
+      return this.refuseMethod(reply);
     });
     const page = homePage(chains);
     app.get('/', (_request, reply) => reply.type('text/html; charset=utf-8').send(page));
@@ -146,19 +155,24 @@ export class HttpFront {
       const detail = `${http.maxInFlightPerClient} requests of this client are in flight`;
       return this.refuse(reply, { ...refusal('LIMITED', detail, 1000) });
     }
-    const left = new AbortController();
+    const left = new Cancellation();
     reply.raw.once('close', () => {
       this.cap.leave(client.key);
-      if (!reply.raw.writableFinished) left.abort();
+      if (!reply.raw.writableFinished) left.cancel();
       onAnswered?.(`/${path}`, reply.statusCode, client.key, reply.elapsedTime);
     });
     const body = (request.body as Buffer | undefined) ?? EMPTY;
-    return this.send(reply, await exchange(body, client, left.signal, service, http));
+    return this.send(reply, await exchange(body, client, left, service, http));
   }
 
   private refuse(reply: FastifyReply, refused: Refusal): FastifyReply {
     this.options.onRefused(refused);
     return this.send(reply, refusedAnswer(refused, NULL_ID));
+  }
+
+  private refuseMethod(reply: FastifyReply): FastifyReply {
+    void reply.header('allow', 'POST');
+    return this.refuse(reply, refusal('METHOD_NOT_ALLOWED', 'JSON-RPC requests are sent by POST'));
   }
 
   private send(reply: FastifyReply, answer: ExchangeAnswer): FastifyReply {
@@ -178,6 +192,11 @@ export class HttpFront {
 }
 
 const EMPTY = Buffer.alloc(0);
+
+/** A browser asking whether it may (Fetch, 4.8); any other OPTIONS is just not a POST. */
+function isPreflight({ headers }: FastifyRequest): boolean {
+  return headers.origin !== undefined && headers['access-control-request-method'] !== undefined;
+}
 
 function toSeconds(ms: number): number {
   return Math.ceil(ms / 1000);

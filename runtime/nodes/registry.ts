@@ -123,6 +123,11 @@ export class Registry {
     }
   }
 
+  /** An answer to a request showed that the node has this block, newer than what its probes told. */
+  showed(node: NodeView, block: BlockRef): void {
+    this.move(asOwn(node), { kind: 'block', block, syncing: undefined });
+  }
+
   /** What a probe found; the chain must have been told of its block before. A name that is no member is ignored. */
   probed(name: string, result: ProbeResult): void {
     const own = this.list.find((node) => node.name === name);

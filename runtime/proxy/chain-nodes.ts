@@ -135,6 +135,8 @@ export class ChainNodes {
     const block = await this.blockAt(node.name, named);
     if (block === undefined) return false;
     this.tracker.observe(node.name, block);
+    // Routing must know too, or the next read would wait for the node's next probe, and settle for an older block.
+    if (block.number > (node.head?.number ?? -1)) this.registry.showed(node, block);
     this.waiters.wake();
     return this.isReached(named);
   }

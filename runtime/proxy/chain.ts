@@ -103,7 +103,7 @@ export class Chain {
       client: (node) => nodes.client(node.name),
       takesHash: (node) => nodes.takesHash(node),
       admits: (node, result) => nodes.admits(node, result),
-      head: () => tracker.head?.number,
+      head: () => tracker.head,
       nextBlock: (ms) => nodes.nextBlock(ms),
       random: Math.random,
     });

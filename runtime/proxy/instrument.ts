@@ -23,6 +23,7 @@ export interface ChainEvents extends Required<RegistryHooks> {
 /** Connects what a chain tells to metrics, to the log, and to the tallies of the status page. */
 export function instrument(chain: string, metrics: Metrics, log: Logger, stats: NodeStats): ChainEvents {
   const handled = new HandledCounters(chain, metrics);
+  const attempts = bound((node: string) => metrics.nodeAttempts.labels({ chain, node }));
   const lookups = {
     hit: metrics.cache.labels({ chain, result: 'hit' }),
     miss: metrics.cache.labels({ chain, result: 'miss' }),
@@ -33,7 +34,7 @@ export function instrument(chain: string, metrics: Metrics, log: Logger, stats: 
   return {
     onHandled: (method, outcome, ms) => handled.count(method, outcome, ms),
     onAttempt: (node) => {
-      metrics.nodeAttempts.inc({ chain, node });
+      attempts(node).inc();
       stats.attempted(node);
     },
     onFailure: (node, code, message) => {
@@ -70,35 +71,34 @@ export function instrument(chain: string, metrics: Metrics, log: Logger, stats: 
   };
 }
 
+/** Makes each child once: looking labels up costs more than the rest of the counting. */
+function bound<T>(make: (key: string) => T): (key: string) => T {
+  const made = new Map<string, T>();
+  return (key) => {
+    let child = made.get(key);
+    if (child === undefined) made.set(key, (child = make(key)));
+    return child;
+  };
+}
+
 type Label = 'result' | 'error' | Lowercase<RefusalCode>;
 
-/** Counts requests with bound children: looking labels up costs more than the rest of the counting. */
+/** Counts requests by method and outcome. */
 class HandledCounters {
-  private readonly children = new Map<string, { inc(): void }>();
-  private readonly timers = new Map<string, { observe(seconds: number): void }>();
+  private readonly counters;
+  private readonly timers;
 
-  constructor(
-    private readonly chain: string,
-    private readonly metrics: Metrics,
-  ) {}
+  constructor(chain: string, metrics: Metrics) {
+    // One map for each method, so that no key has to be put together.
+    this.counters = bound((method) => bound((outcome: string) => metrics.requests.labels({ chain, method, outcome })));
+    this.timers = bound((method) => metrics.requestSeconds.labels({ chain, method }));
+  }
 
   count(method: string, outcome: Outcome, ms: number): void {
     // Names are the callers' to invent, labels are not.
     const name = isKnownMethod(method) ? method : 'other';
-    const label = toLabel(outcome);
-    const key = `${name} ${label}`;
-    let child = this.children.get(key);
-    if (child === undefined) {
-      child = this.metrics.requests.labels({ chain: this.chain, method: name, outcome: label });
-      this.children.set(key, child);
-    }
-    child.inc();
-    let timer = this.timers.get(name);
-    if (timer === undefined) {
-      timer = this.metrics.requestSeconds.labels({ chain: this.chain, method: name });
-      this.timers.set(name, timer);
-    }
-    timer.observe(ms / 1000);
+    this.counters(name)(toLabel(outcome)).inc();
+    this.timers(name).observe(ms / 1000);
   }
 }
 

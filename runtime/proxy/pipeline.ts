@@ -7,6 +7,7 @@ import type { RpcRequest } from '../rpc/message';
 import type { Outcome } from '../rpc/outcome';
 import { byHash } from '../rpc/pin';
 import { plan, type PlanRules, type RoutedRequest } from '../rpc/plan';
+import type { Cancel } from '../util/cancellation';
 import type { UpstreamRequest } from '../upstream/failover';
 
 export interface PipelineStages {
@@ -97,7 +98,7 @@ export class Pipeline {
       const outcome = await upstream(request, new SharedContext(context, shared));
       // What streams is too large to keep, and can be read once.
       if (outcome.kind !== 'stream') keep(key, rule, outcome);
-      else if (shared.signal.aborted) outcome.stream.destroy();
+      else if (shared.cancel.cancelled) outcome.stream.destroy();
       return new Landing(outcome);
     });
     onCache(own.asked ? 'miss' : 'shared');
@@ -123,7 +124,7 @@ class Landing {
 class SharedContext implements RequestContext {
   constructor(
     private readonly first: RequestContext,
-    private readonly shared: { readonly deadline: number; readonly signal: AbortSignal },
+    private readonly shared: { readonly deadline: number; readonly cancel: Cancel },
   ) {}
 
   get client() {
@@ -138,8 +139,8 @@ class SharedContext implements RequestContext {
     return this.shared.deadline;
   }
 
-  get signal() {
-    return this.shared.signal;
+  get cancel() {
+    return this.shared.cancel;
   }
 }
 

@@ -34,7 +34,7 @@ export interface PlanRules {
 /** @param head what every item of the message is pinned to; undefined until a node has shown a block */
 export function plan(request: RpcRequest, rules: PlanRules, head: HeadView | undefined): Plan {
   const { method, params } = request;
-  if (!rules.policy.allows(method)) return refuse('DENIED', `${printable(method)} is not allowed here`);
+  if (!rules.policy.allows(method)) return refuse('DENIED', `the method ${printable(method)} does not exist here, or is not allowed`);
   const row = methodRow(method, rules.isExtraRead);
   switch (row.local) {
     case 'block-number':
@@ -46,7 +46,8 @@ export function plan(request: RpcRequest, rules: PlanRules, head: HeadView | und
     case 'no-notifications':
       return refuse('NO_NOTIFICATIONS', `${method} needs a WebSocket`);
     case 'no-filters':
-      return refuse('DENIED', `${method} is not served; use eth_getLogs and eth_blockNumber`);
+      // Clients know this sentence of geth's, and poll then: ethers 6 looks for "the method … does not exist".
+      return refuse('DENIED', `the method ${method} does not exist here; use eth_getLogs and eth_blockNumber`);
     case undefined:
       break;
   }

@@ -8,13 +8,15 @@ export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' |
  * host: paths, queries and userinfo of providers hold keys.
  */
 export function createLogger(level: LogLevel): Logger {
-  return pino({
+  const options = {
     level,
     base: null,
     timestamp: pino.stdTimeFunctions.isoTime,
-    formatters: { level: (label) => ({ level: label }) },
+    formatters: { level: (label: string) => ({ level: label }) },
     serializers: { err: describeError },
-  });
+  };
+  // Written at once: a destination that buffers tries for ever to flush at exit when its reader has died.
+  return pino(options, pino.destination({ dest: 1, sync: true }));
 }
 
 /** Cuts every URL in a text down to scheme and host. */

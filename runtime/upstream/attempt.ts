@@ -20,6 +20,8 @@ export interface AttemptOptions {
   /** Until the last byte, from now. */
   readonly deadlineMs: number;
   readonly maxResponseBytes: number;
+  /** Called once, when it is over. */
+  readonly onEnd: (attempt: Attempt) => void;
 }
 
 /** Answers up to this size are held and checked whole before a byte is passed on; larger ones stream. */
@@ -135,7 +137,7 @@ export class Attempt implements Dispatcher.DispatchHandler {
     else if (status >= 500) this.fail('SERVER_ERROR', `${node} answered ${status}`, options);
     else if (status >= 300) this.fail('BAD_RESPONSE', `${node} answered ${status}`, options);
     else if (status === 204) this.fail('BAD_RESPONSE', `${node} answered 204, no content`, options);
-    else if (response.kind === 'fault') this.fail('BAD_RESPONSE', `${node}: ${response.problem}`, options);
+    else if (response.kind === 'fault') this.fail('BAD_RESPONSE', `${node}: ${ownWords(response.problem)}`, options);
   }
 
   private tryStream(): void {
@@ -192,20 +194,27 @@ export class Attempt implements Dispatcher.DispatchHandler {
   private settle(): void {
     this.settled = true;
     clearTimeout(this.timer);
+    this.options.onEnd(this);
   }
 }
 
 const EMPTY = Buffer.alloc(0);
 const ENCODED: NodeResponse = { kind: 'fault', problem: 'the answer is compressed, which was not asked for' };
 
+/** Without what a node wrote: it may quote the key it was called with, and callers get to read our reasons. */
+function ownWords(problem: string): string {
+  return problem.replace(/^(the answer has (?:another|no) id):.*$/s, '$1');
+}
+
 /** Statuses that say more than the body does. */
 function isRefusal(status: number): boolean {
   return status === 429 || status === 401 || status === 403 || status >= 500;
 }
 
-function isProtocolError(error: Error & { code?: string }): boolean {
-  const code = error.code ?? '';
+/** undici gives its parser's errors no code that could be read (its table of codes is by name, and read by number). */
+function isProtocolError(cause: Error & { code?: string }): boolean {
+  const { name, code } = cause;
   return (
-    code.startsWith('HPE_') || code === 'UND_ERR_HEADERS_OVERFLOW' || code === 'UND_ERR_RES_CONTENT_LENGTH_MISMATCH'
+    name === 'HTTPParserError' || code === 'UND_ERR_HEADERS_OVERFLOW' || code === 'UND_ERR_RES_CONTENT_LENGTH_MISMATCH'
   );
 }

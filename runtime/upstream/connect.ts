@@ -1,4 +1,5 @@
-import { BlockList, connect as connectTcp, isIP, type Socket } from 'node:net';
+import { type LookupAddress, lookup as systemLookup } from 'node:dns';
+import { BlockList, connect as connectTcp, isIP, type LookupFunction, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import type { buildConnector } from 'undici';
 import { NodeError } from './errors';
@@ -7,6 +8,8 @@ export interface ConnectOptions {
   readonly node: string;
   /** For the TCP handshake, in milliseconds; TLS gets four times as much again. */
   readonly timeoutMs: number;
+  /** @default the system's */
+  readonly lookup?: LookupFunction;
 }
 
 /** TLS takes two more round trips and a signature; a distant provider needs more for it than for the handshake. */
@@ -16,12 +19,23 @@ const TLS_FACTOR = 4;
  * Opens connections to one node for undici: exact time-outs (undici's own are half a second coarse), verified TLS
  * with session resumption, and no way to a cloud's metadata service, whatever the name resolved to.
  */
-export function createConnector({ node, timeoutMs }: ConnectOptions): buildConnector.connector {
+export function createConnector({ node, timeoutMs, lookup = systemLookup }: ConnectOptions): buildConnector.connector {
   let session: Buffer | undefined;
+  const checkedLookup = withoutMetadata(node, lookup);
   return ({ hostname, protocol, port, servername }, callback) => {
     const secure = protocol === 'https:';
     const host = hostname.replace(/^\[|\]$/g, '');
-    const address = { host, port: Number(port) || (secure ? 443 : 80), noDelay: true, keepAlive: true };
+    if (isMetadataAddress(host)) {
+      callback(forbidden(node), null);
+      return;
+    }
+    const address = {
+      host,
+      port: Number(port) || (secure ? 443 : 80),
+      noDelay: true,
+      keepAlive: true,
+      lookup: checkedLookup,
+    };
     const socket: Socket = secure
       ? connectTls({
           ...address,
@@ -30,7 +44,7 @@ export function createConnector({ node, timeoutMs }: ConnectOptions): buildConne
           ...(session && { session }),
         }).on('session', (ticket) => (session = ticket))
       : connectTcp(address);
-    let phase = 'connection';
+    let phase: 'connection' | 'TLS handshake' = 'connection';
     let done = false;
     const finish = (error: NodeError | undefined): void => {
       if (done) return;
@@ -43,31 +57,48 @@ export function createConnector({ node, timeoutMs }: ConnectOptions): buildConne
         callback(null, socket);
       }
     };
-    const expire = (): void =>
-      finish(new NodeError('CONNECT_TIMEOUT', `${node} completed no ${phase} within ${timeoutMs} ms`));
-    let timer = setTimeout(expire, timeoutMs);
-    socket.once('connect', () => {
-      if (isMetadataAddress(socket.remoteAddress ?? '')) {
-        finish(new NodeError('FORBIDDEN_ADDRESS', `${node} resolves to a link-local metadata address`));
-      } else if (secure) {
-        phase = 'TLS handshake';
-        clearTimeout(timer);
-        timer = setTimeout(expire, timeoutMs * TLS_FACTOR);
-      } else {
-        finish(undefined);
-      }
-    });
-    socket.once('secureConnect', () => finish(undefined));
-    socket.on('error', (cause: NodeJS.ErrnoException) => {
-      const reason = cause.code ?? 'unknown';
+    const fail = (reason: string, cause?: Error): void =>
       finish(
         phase === 'connection'
           ? new NodeError('CONNECT_FAILED', `${node} refused the connection (${reason})`, { cause })
           : new NodeError('TLS_FAILED', `${node} failed the TLS handshake (${reason})`, { cause }),
       );
+    const startTimer = (ms: number): NodeJS.Timeout =>
+      setTimeout(() => finish(new NodeError('CONNECT_TIMEOUT', `${node} completed no ${phase} within ${ms} ms`)), ms);
+    let timer = startTimer(timeoutMs);
+    socket.once('connect', () => {
+      if (!secure) {
+        finish(undefined);
+        return;
+      }
+      phase = 'TLS handshake';
+      clearTimeout(timer);
+      timer = startTimer(timeoutMs * TLS_FACTOR);
     });
-    socket.once('close', () => finish(new NodeError('CONNECT_FAILED', `${node} closed the connection at once`)));
+    socket.once('secureConnect', () => finish(undefined));
+    socket.on('error', (cause: NodeJS.ErrnoException) => {
+      if (cause instanceof NodeError) finish(cause);
+      else fail(cause.code ?? 'unknown', cause);
+    });
+    socket.once('close', () => fail('closed at once'));
   };
+}
+
+/** Refuses before a packet leaves. Where a name has several addresses, one of these spoils them all. */
+function withoutMetadata(node: string, lookup: LookupFunction): LookupFunction {
+  return (hostname, options, callback) =>
+    lookup(hostname, options, (error, address, family) => {
+      const refused = error === null && addressesOf(address).some(isMetadataAddress);
+      callback(refused ? forbidden(node) : error, address, family);
+    });
+}
+
+function addressesOf(found: string | readonly LookupAddress[]): readonly string[] {
+  return typeof found === 'string' ? [found] : found.map(({ address }) => address);
+}
+
+function forbidden(node: string): NodeError {
+  return new NodeError('FORBIDDEN_ADDRESS', `${node} resolves to a link-local metadata address`);
 }
 
 const metadata = new BlockList();

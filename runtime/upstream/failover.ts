@@ -5,6 +5,7 @@ import { refusal, type RefusalCode } from '../rpc/errors';
 import type { MethodRow } from '../rpc/methods';
 import type { Outcome } from '../rpc/outcome';
 import { rawTransactionHash } from '../rpc/transaction-hash';
+import type { Cancel } from '../util/cancellation';
 import type { Answer } from './attempt';
 import { classifyError } from './classify';
 import { NodeError } from './errors';
@@ -31,8 +32,8 @@ export interface UpstreamRequest {
 export interface Caller {
   /** On the clock of performance.now(). */
   readonly deadline: number;
-  /** Aborted when nobody waits any more. */
-  readonly signal: AbortSignal;
+  /** Cancelled when nobody waits any more. */
+  readonly cancel: Cancel;
 }
 
 /** What routing says; each refusal asks something else of us. */
@@ -154,7 +155,7 @@ class Run<C extends Caller> {
     const { pick, rules } = this.parts;
     for (;;) {
       if (this.remaining() <= 0) return this.giveUp('DEADLINE', 'the deadline passed');
-      if (this.caller.signal.aborted) return this.giveUp('NO_NODE', 'the caller left');
+      if (this.caller.cancel.cancelled) return this.giveUp('NO_NODE', 'the caller left');
       if (this.attempts >= rules.maxAttempts)
         return this.giveUp('NO_NODE', `${this.attempts} attempts failed`, RETRY_SOON_MS);
       const picked = pick(this.request, this.need, this.tried, this.caller);
@@ -235,13 +236,13 @@ class Run<C extends Caller> {
 
   /** Ends a read that nobody waits for any more; what may have effects is left to finish. */
   private async whileCalled(sending: Sending): Promise<Answer> {
-    const { signal } = this.caller;
+    const { cancel } = this.caller;
     const leave = (): void => sending.cancel('CALLER_LEFT', 'the caller left');
-    signal.addEventListener('abort', leave, { once: true });
+    cancel.add(leave);
     try {
       return await sending.answer;
     } finally {
-      signal.removeEventListener('abort', leave);
+      cancel.remove(leave);
     }
   }
 

@@ -28,6 +28,7 @@ export class NodeClient {
   private readonly path: string;
   private readonly headers: string[];
   private readonly underway = new Map<Attempt, boolean>();
+  private readonly forget = (attempt: Attempt): void => void this.underway.delete(attempt);
   private lastId = 0;
 
   constructor(private readonly options: NodeClientOptions) {
@@ -56,10 +57,8 @@ export class NodeClient {
   send(method: string, params: Buffer, timeoutMs: number, deadlineMs: number, releasable: boolean): Sending {
     const id = (this.lastId = (this.lastId % 0x7fffffff) + 1);
     const { node, maxResponseBytes } = this.options;
-    const attempt = new Attempt({ node, id, timeoutMs, deadlineMs, maxResponseBytes });
+    const attempt = new Attempt({ node, id, timeoutMs, deadlineMs, maxResponseBytes, onEnd: this.forget });
     this.underway.set(attempt, releasable);
-    const forget = (): void => void this.underway.delete(attempt);
-    attempt.answer.then(forget, forget);
     this.pool.dispatch(
       { path: this.path, method: 'POST', headers: this.headers, body: requestEnvelope(id, method, params) },
       attempt,

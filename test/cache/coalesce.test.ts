@@ -1,3 +1,4 @@
+import { Cancellation } from '../../runtime/util/cancellation';
 import { Coalescer, type Shared, type Waiter } from '../../runtime/cache/coalesce';
 
 class Work {
@@ -31,8 +32,8 @@ afterEach(() => {
 });
 
 function waiter(ms = 10_000): Waiter & { leave: () => void } {
-  const controller = new AbortController();
-  const made = { deadline: performance.now() + ms, signal: controller.signal, leave: () => controller.abort() };
+  const cancel = new Cancellation();
+  const made = { deadline: performance.now() + ms, cancel, leave: () => cancel.cancel() };
   waiters.push(made);
   return made;
 }
@@ -68,7 +69,7 @@ describe('Coalescer', () => {
     const stays = flights.join('k', waiter(), work.start);
     first.leave();
     expect(await left).toEqual({ kind: 'late' });
-    expect(work.shared?.signal.aborted).toBe(false);
+    expect(work.shared?.cancel.cancelled).toBe(false);
     work.finish('x');
     expect(await stays).toMatchObject({ kind: 'done', value: 'x' });
   });
@@ -80,7 +81,7 @@ describe('Coalescer', () => {
     const joined = both.map((one) => flights.join('k', one, work.start));
     for (const one of both) one.leave();
     await Promise.all(joined);
-    expect(work.shared?.signal.aborted).toBe(true);
+    expect(work.shared?.cancel.cancelled).toBe(true);
     void flights.join('k', waiter(), work.start);
     expect(work.started).toBe(2);
   });
@@ -112,6 +113,6 @@ describe('Coalescer', () => {
     gone.leave();
     const work = new Work();
     expect(await flights.join('k', gone, work.start)).toEqual({ kind: 'late' });
-    expect(work.shared?.signal.aborted).toBe(true);
+    expect(work.shared?.cancel.cancelled).toBe(true);
   });
 });

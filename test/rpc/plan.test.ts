@@ -111,12 +111,12 @@ describe('plan', () => {
   });
 
   it.each([
-    ['debug_traceTransaction', '-32601 Method not available: debug_traceTransaction is not allowed here'],
-    ['eth_sendTransaction', '-32601 Method not available: eth_sendTransaction is not allowed here'],
-    ['ETH_SENDTRANSACTION', '-32601 Method not available: ETH_SENDTRANSACTION is not allowed here'],
-    ['eth_signTypedData_v4', '-32601 Method not available: eth_signTypedData_v4 is not allowed here'],
-    ['admin_x\n{"level":"fatal"}', '-32601 Method not available: admin_x?{"level":"fatal"} is not allowed here'],
-    ['eth_newFilter', '-32601 Method not available: eth_newFilter is not served; use eth_getLogs and eth_blockNumber'],
+    ['debug_traceTransaction', '-32601 Method not available: the method debug_traceTransaction does not exist here, or is not allowed'],
+    ['eth_sendTransaction', '-32601 Method not available: the method eth_sendTransaction does not exist here, or is not allowed'],
+    ['ETH_SENDTRANSACTION', '-32601 Method not available: the method ETH_SENDTRANSACTION does not exist here, or is not allowed'],
+    ['eth_signTypedData_v4', '-32601 Method not available: the method eth_signTypedData_v4 does not exist here, or is not allowed'],
+    ['admin_x\n{"level":"fatal"}', '-32601 Method not available: the method admin_x?{"level":"fatal"} does not exist here, or is not allowed'],
+    ['eth_newFilter', '-32601 Method not available: the method eth_newFilter does not exist here; use eth_getLogs and eth_blockNumber'],
     ['eth_subscribe', '-32004 Notifications not supported: eth_subscribe needs a WebSocket'],
   ])('refuses %j', (method, expected) => {
     const made = planned(method, '[]');
