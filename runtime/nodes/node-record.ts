@@ -1,4 +1,3 @@
-import { setMaxListeners } from 'node:events';
 import type { BlockRef } from '../rpc/block-ref';
 import { Ewma } from '../util/ewma';
 import { type HealthRecord, newHealthRecord } from './health';
@@ -26,7 +25,6 @@ export class NodeRecord implements NodeView {
   record: HealthRecord;
   private readonly latency = new Ewma(LATENCY_WINDOW_MS);
   private readonly missing = new Map<string, number>();
-  private period = newPeriod();
 
   constructor(traits: NodeTraits, options: CircuitOptions, now: number) {
     this.name = traits.name;
@@ -51,10 +49,6 @@ export class NodeRecord implements NodeView {
     return this.latency.value;
   }
 
-  get downSignal(): AbortSignal {
-    return this.period.signal;
-  }
-
   /** @returns whether anything changed */
   assign({ weight, tier, maxInFlight, archive }: NodeTraits): boolean {
     const same =
@@ -65,13 +59,6 @@ export class NodeRecord implements NodeView {
 
   addLatency(ms: number, now: number): void {
     this.latency.add(ms, now);
-  }
-
-  /** Releases those who wait for the node now; whoever comes later is told of the next time. */
-  release(reason: string): void {
-    const ended = this.period;
-    this.period = newPeriod();
-    ended.abort(new Error(`${this.name}: ${reason}`));
   }
 
   noteMissing(method: string, now: number): void {
@@ -93,11 +80,4 @@ export class NodeRecord implements NodeView {
     this.missing.delete(method);
     return false;
   }
-}
-
-function newPeriod(): AbortController {
-  const controller = new AbortController();
-  // Every attempt in flight listens; thousands are no leak.
-  setMaxListeners(0, controller.signal);
-  return controller;
 }

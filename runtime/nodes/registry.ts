@@ -171,14 +171,6 @@ export class Registry {
     return asOwn(node).lacks(method, this.options.now());
   }
 
-  /**
-   * Aborted, with the reason, when the node goes down or is ejected. What is asked of it afterwards, because no better
-   * node is left, gets another signal, for the next time; so ask anew for each attempt.
-   */
-  downSignal(node: NodeView): AbortSignal {
-    return asOwn(node).downSignal;
-  }
-
   private succeeded(own: NodeRecord): void {
     if (own.record.failures > 0) this.move(own, { kind: 'answer' });
     if (!own.circuit.success(this.options.now())) return;
@@ -192,7 +184,6 @@ export class Registry {
     this.showCircuit(own);
     const reason = own.ejected;
     if (!opened || reason === undefined) return;
-    own.release(reason);
     this.options.onEject?.({ node: own.name, reason, untilMs: own.circuit.until });
   }
 
@@ -219,7 +210,6 @@ export class Registry {
     this.changes++;
     // A node that comes back may have been synced anew.
     if (from.state === 'down') own.oldestState = 0;
-    if (to.state === 'down') own.release(to.reason);
     const reason = to.state === 'up' ? `at block ${to.head.number}` : to.reason;
     this.options.onTransition?.({ node: own.name, from: from.state, to: to.state, reason });
   }

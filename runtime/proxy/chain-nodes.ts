@@ -10,7 +10,7 @@ import { Registry } from '../nodes/registry';
 import { toQuantity } from '../rpc/block-param';
 import type { BlockRef } from '../rpc/block-ref';
 import type { HeadView } from '../rpc/head-view';
-import { namedBlock } from '../rpc/named-block';
+import { type NamedBlock, namedBlock } from '../rpc/named-block';
 import { now } from '../util/clock';
 import { NodeClient } from '../upstream/node-client';
 import { BlockWaiters } from './block-waiters';
@@ -120,34 +120,48 @@ export class ChainNodes {
 
   /** The hash the node shows at a number now; undefined where it shows none, or does not answer. */
   async hashAt(node: string, number: number): Promise<string | undefined> {
-    return (await this.blockAt(node, number))?.hash;
+    return (await this.blockAt(node, toQuantity(number)))?.hash;
   }
 
   /**
    * An answer that names a block above the head raises the head first, so that who saw a receipt never reads an older
-   * state afterwards.
+   * state afterwards. One that names a block of another branch is news of a reorg, or from a node on a fork.
    *
    * @returns false where the block is not believed, and so the answer neither
    */
   async admits(node: NodeView, result: Buffer): Promise<boolean> {
     const named = namedBlock(result);
-    if (named === undefined || this.isReached(named)) return true;
-    const block = await this.blockAt(node.name, named);
+    if (named === undefined || this.isOurs(named)) return true;
+    const reached = this.isReached(named);
+    const block = await this.blockAt(node.name, reached ? 'latest' : toQuantity(named.number));
     if (block === undefined) return false;
     this.tracker.observe(node.name, block);
     // Routing must know too, or the next read would wait for the node's next probe, and settle for an older block.
     if (block.number > (node.head?.number ?? -1)) this.registry.showed(node, block);
     this.waiters.wake();
-    return this.isReached(named);
+    return reached ? this.isOurs(named) || this.isOnOurBranch(node.name, block) : this.isReached(named);
   }
 
-  private isReached(number: number): boolean {
+  /** What we know of older blocks may itself be of a branch given up unseen; where both have the newest, they agree. */
+  private async isOnOurBranch(node: string, latest: BlockRef): Promise<boolean> {
+    const number = Math.min(latest.number, this.tracker.head?.number ?? 0);
+    const hash = latest.number === number ? latest.hash : await this.hashAt(node, number);
+    return hash !== undefined && hash === this.tracker.hashAt(number);
+  }
+
+  private isOurs(named: NamedBlock): boolean {
+    if (!this.isReached(named)) return false;
+    const ours = this.tracker.hashAt(named.number);
+    return ours === undefined || named.hash === undefined || ours === named.hash;
+  }
+
+  private isReached({ number }: NamedBlock): boolean {
     return (this.tracker.head?.number ?? -1) >= number;
   }
 
-  private async blockAt(node: string, number: number): Promise<BlockRef | undefined> {
+  private async blockAt(node: string, block: string): Promise<BlockRef | undefined> {
     try {
-      return parseBlock(await this.ask(node, 'eth_getBlockByNumber', [toQuantity(number), false]));
+      return parseBlock(await this.ask(node, 'eth_getBlockByNumber', [block, false]));
     } catch {
       return undefined;
     }

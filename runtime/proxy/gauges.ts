@@ -19,6 +19,7 @@ export class Gauges {
 
   read(): void {
     const { metrics } = this;
+    metrics.tallies.flush();
     metrics.connections.set(this.connections());
     for (const { name, chain } of this.chains) this.readChain(name, chain);
     for (const quantile of QUANTILES) {

@@ -23,18 +23,18 @@ export interface ChainEvents extends Required<RegistryHooks> {
 /** Connects what a chain tells to metrics, to the log, and to the tallies of the status page. */
 export function instrument(chain: string, metrics: Metrics, log: Logger, stats: NodeStats): ChainEvents {
   const handled = new HandledCounters(chain, metrics);
-  const attempts = bound((node: string) => metrics.nodeAttempts.labels({ chain, node }));
+  const attempts = bound((node: string) => metrics.tallies.of(metrics.nodeAttempts, { chain, node }));
   const lookups = {
-    hit: metrics.cache.labels({ chain, result: 'hit' }),
-    miss: metrics.cache.labels({ chain, result: 'miss' }),
-    shared: metrics.cache.labels({ chain, result: 'shared' }),
-    uncached: metrics.cache.labels({ chain, result: 'uncached' }),
+    hit: metrics.tallies.of(metrics.cache, { chain, result: 'hit' }),
+    miss: metrics.tallies.of(metrics.cache, { chain, result: 'miss' }),
+    shared: metrics.tallies.of(metrics.cache, { chain, result: 'shared' }),
+    uncached: metrics.tallies.of(metrics.cache, { chain, result: 'uncached' }),
   };
-  const refusedByCache = metrics.cacheRefused.labels({ chain });
+  const refusedByCache = metrics.tallies.of(metrics.cacheRefused, { chain });
   return {
     onHandled: (method, outcome, ms) => handled.count(method, outcome, ms),
     onAttempt: (node) => {
-      attempts(node).inc();
+      attempts(node).add();
       stats.attempted(node);
     },
     onFailure: (node, code, message) => {
@@ -43,9 +43,9 @@ export function instrument(chain: string, metrics: Metrics, log: Logger, stats: 
       log.debug({ chain, node, code, reason: message }, 'attempt failed');
     },
     onProbe: (node) => metrics.nodeProbes.inc({ chain, node }),
-    onCache: (what) => lookups[what].inc(),
+    onCache: (what) => lookups[what].add(),
     onKept: (kept) => {
-      if (!kept) refusedByCache.inc();
+      if (!kept) refusedByCache.add();
     },
     onTransition: ({ node, from, to, reason }) => {
       const level = to === 'up' ? 'info' : 'warn';
@@ -90,14 +90,16 @@ class HandledCounters {
 
   constructor(chain: string, metrics: Metrics) {
     // One map for each method, so that no key has to be put together.
-    this.counters = bound((method) => bound((outcome: string) => metrics.requests.labels({ chain, method, outcome })));
+    this.counters = bound((method) =>
+      bound((outcome: string) => metrics.tallies.of(metrics.requests, { chain, method, outcome })),
+    );
     this.timers = bound((method) => metrics.requestSeconds.labels({ chain, method }));
   }
 
   count(method: string, outcome: Outcome, ms: number): void {
     // Names are the callers' to invent, labels are not.
     const name = isKnownMethod(method) ? method : 'other';
-    this.counters(name)(toLabel(outcome)).inc();
+    this.counters(name)(toLabel(outcome)).add();
     this.timers(name).observe(ms / 1000);
   }
 }

@@ -8,7 +8,7 @@ import type { Outcome } from '../rpc/outcome';
 import { byHash } from '../rpc/pin';
 import { plan, type PlanRules, type RoutedRequest } from '../rpc/plan';
 import type { Cancel } from '../util/cancellation';
-import type { UpstreamRequest } from '../upstream/failover';
+import type { BlockName, UpstreamRequest } from '../upstream/failover';
 
 export interface PipelineStages {
   readonly rules: PlanRules;
@@ -74,14 +74,14 @@ export class Pipeline {
       cache === undefined || isUncached(routed.method) ? undefined : keepingOf(routed, context.head?.finalized);
     if (cache === undefined || keeping === undefined) {
       onCache('uncached');
-      return upstream(toUpstream(routed, request, rules), context);
+      return upstream(new PlannedRequest(routed, request, rules), context);
     }
     const kept = cache.get(keeping.key);
     if (kept !== undefined) {
       onCache('hit');
       return toOutcome(kept);
     }
-    return this.share(keeping.key, keeping.rule, toUpstream(routed, request, rules), context);
+    return this.share(keeping.key, keeping.rule, new PlannedRequest(routed, request, rules), context);
   }
 
   /** Asks once for all who want the same at the same time. */
@@ -149,15 +149,35 @@ function toOutcome({ kind, text }: CachedAnswer): Outcome {
   return kind === 'result' ? { kind, result: bytes } : { kind, error: bytes };
 }
 
-function toUpstream(routed: RoutedRequest, request: RpcRequest, rules: PlanRules): UpstreamRequest {
-  const { row, params, at } = routed;
-  const canNameHash = at?.span !== undefined && row.block?.takes === 'eip1898';
-  return {
-    ...routed,
-    paramsByHash: canNameHash ? byHash(params, at) : undefined,
-    pinnedTo: ({ number, hash }) => {
-      const again = plan(request, rules, { number, hash, hashAt: () => undefined, finalized: undefined });
-      return again.kind === 'route' ? toUpstream(again.request, request, rules) : toUpstream(routed, request, rules);
-    },
-  };
+/** A routed request as upstream takes it. What is rarely needed is made when it is. */
+class PlannedRequest implements UpstreamRequest {
+  readonly method;
+  readonly row;
+  readonly params;
+  readonly need;
+  readonly readsPending;
+  private readonly at;
+
+  constructor(
+    routed: RoutedRequest,
+    private readonly request: RpcRequest,
+    private readonly rules: PlanRules,
+  ) {
+    this.method = routed.method;
+    this.row = routed.row;
+    this.params = routed.params;
+    this.need = routed.need;
+    this.readsPending = routed.readsPending;
+    this.at = routed.at;
+  }
+
+  get paramsByHash(): Buffer | undefined {
+    const { at, row } = this;
+    return at?.span !== undefined && row.block?.takes === 'eip1898' ? byHash(this.params, at) : undefined;
+  }
+
+  pinnedTo({ number, hash }: BlockName): UpstreamRequest {
+    const again = plan(this.request, this.rules, { number, hash, hashAt: () => undefined, finalized: undefined });
+    return again.kind === 'route' ? new PlannedRequest(again.request, this.request, this.rules) : this;
+  }
 }

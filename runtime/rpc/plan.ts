@@ -34,7 +34,8 @@ export interface PlanRules {
 /** @param head what every item of the message is pinned to; undefined until a node has shown a block */
 export function plan(request: RpcRequest, rules: PlanRules, head: HeadView | undefined): Plan {
   const { method, params } = request;
-  if (!rules.policy.allows(method)) return refuse('DENIED', `the method ${printable(method)} does not exist here, or is not allowed`);
+  if (!rules.policy.allows(method))
+    return refuse('DENIED', `the method ${printable(method)} does not exist here, or is not allowed`);
   const row = methodRow(method, rules.isExtraRead);
   switch (row.local) {
     case 'block-number':

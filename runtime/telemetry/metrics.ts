@@ -1,4 +1,5 @@
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { Tallies } from './tally';
 import { METRICS } from '../contract/metrics';
 
 /** Everything that is counted, under the names of the contract. Gauges are read when somebody looks. */
@@ -12,6 +13,7 @@ export function createMetrics() {
     new Gauge({ name, help, labelNames, registers });
   return {
     registry,
+    tallies: new Tallies(),
     requests: counter(METRICS.requests, 'JSON-RPC requests by method and outcome', ['chain', 'method', 'outcome']),
     requestSeconds: new Histogram({
       name: METRICS.requestSeconds,

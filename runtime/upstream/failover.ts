@@ -25,7 +25,7 @@ export interface UpstreamRequest {
   /** The params with the block named by its hash, where that can be done. */
   readonly paramsByHash: Buffer | undefined;
   /** The same request, pinned to another block; for when no node has the head. */
-  readonly pinnedTo: (block: BlockName) => UpstreamRequest;
+  pinnedTo(block: BlockName): UpstreamRequest;
 }
 
 /** Who waits for the answer, and how long. */
@@ -202,9 +202,9 @@ class Run<C extends Caller> {
     book.begin(node);
     let streaming = false;
     try {
-      const { method, params, paramsByHash } = this.request;
-      const exact = paramsByHash !== undefined && !this.hashIsGone && this.parts.takesHash(node);
-      const answer = await this.ask(node, method, exact ? paramsByHash : params);
+      const byHash = !this.hashIsGone && this.parts.takesHash(node) ? this.request.paramsByHash : undefined;
+      const exact = byHash !== undefined;
+      const answer = await this.ask(node, this.request.method, byHash ?? this.request.params);
       book.succeeded(node, performance.now() - startedAt, light);
       if (answer.kind === 'stream') {
         streaming = true;

@@ -176,21 +176,6 @@ test('at most half the nodes are taken out by traffic, those that are down not c
   expect(alone.node('x').ejected).toBeUndefined();
 });
 
-test('those who wait for a node are released when it goes down or is ejected, those who come later the next time', () => {
-  const scene = new Scene('x', 'y').probe('x');
-  const x = scene.node('x');
-  const first = scene.registry.downSignal(x);
-  expect(first.aborted).toBe(false);
-  scene.serve('x', refused).serve('x', refused);
-  expect(first.aborted).toBe(true);
-  expect(String(first.reason)).toContain('x: ejected: CONNECT_FAILED');
-  const second = scene.registry.downSignal(x);
-  expect(second.aborted).toBe(false);
-  scene.fail('x', 3);
-  expect(second.aborted).toBe(true);
-  expect(scene.registry.downSignal(x).aborted).toBe(false);
-});
-
 test('a node rests as long as it asked, up to the bound, and never shorter than it asked before', () => {
   const scene = new Scene('x');
   scene.serve('x', { kind: 'rest', untilMs: START + 5000 });
