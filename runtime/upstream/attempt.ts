@@ -137,7 +137,7 @@ export class Attempt implements Dispatcher.DispatchHandler {
     else if (status >= 500) this.fail('SERVER_ERROR', `${node} answered ${status}`, options);
     else if (status >= 300) this.fail('BAD_RESPONSE', `${node} answered ${status}`, options);
     else if (status === 204) this.fail('BAD_RESPONSE', `${node} answered 204, no content`, options);
-    else if (response.kind === 'fault') this.fail('BAD_RESPONSE', `${node}: ${ownWords(response.problem)}`, options);
+    else if (response.kind === 'fault') this.fail('BAD_RESPONSE', `${node}: ${response.problem}`, options);
   }
 
   private tryStream(): void {
@@ -200,11 +200,6 @@ export class Attempt implements Dispatcher.DispatchHandler {
 
 const EMPTY = Buffer.alloc(0);
 const ENCODED: NodeResponse = { kind: 'fault', problem: 'the answer is compressed, which was not asked for' };
-
-/** Without what a node wrote: it may quote the key it was called with, and callers get to read our reasons. */
-function ownWords(problem: string): string {
-  return problem.replace(/^(the answer has (?:another|no) id):.*$/s, '$1');
-}
 
 /** Statuses that say more than the body does. */
 function isRefusal(status: number): boolean {

@@ -23,7 +23,7 @@ describe('parseNodeResponse', () => {
     ['{"id":8,"result":1}', 'fault: the answer has another id'],
     ['{"id":"7","result":1}', 'fault: the answer has another id'],
     ['{"result":1}', 'fault: the answer has no id'],
-    ['{"id":null,"error":{"code":-32700,"message":"bad"}}', 'fault: the answer has another id: bad'],
+    ['{"id":null,"error":{"code":-32700,"message":"bad"}}', 'fault: the answer has another id'],
     ['{"id":7}', 'fault: the answer has neither a result nor an error'],
     ['{"id":7,"result":1,"error":{"code":1,"message":"x"}}', 'fault: the answer has a result and an error'],
     ['{"id":7,"error":"text"}', 'fault: the error is no object'],

@@ -111,12 +111,30 @@ describe('plan', () => {
   });
 
   it.each([
-    ['debug_traceTransaction', '-32601 Method not available: the method debug_traceTransaction does not exist here, or is not allowed'],
-    ['eth_sendTransaction', '-32601 Method not available: the method eth_sendTransaction does not exist here, or is not allowed'],
-    ['ETH_SENDTRANSACTION', '-32601 Method not available: the method ETH_SENDTRANSACTION does not exist here, or is not allowed'],
-    ['eth_signTypedData_v4', '-32601 Method not available: the method eth_signTypedData_v4 does not exist here, or is not allowed'],
-    ['admin_x\n{"level":"fatal"}', '-32601 Method not available: the method admin_x?{"level":"fatal"} does not exist here, or is not allowed'],
-    ['eth_newFilter', '-32601 Method not available: the method eth_newFilter does not exist here; use eth_getLogs and eth_blockNumber'],
+    [
+      'debug_traceTransaction',
+      '-32601 Method not available: the method debug_traceTransaction does not exist here, or is not allowed',
+    ],
+    [
+      'eth_sendTransaction',
+      '-32601 Method not available: the method eth_sendTransaction does not exist here, or is not allowed',
+    ],
+    [
+      'ETH_SENDTRANSACTION',
+      '-32601 Method not available: the method ETH_SENDTRANSACTION does not exist here, or is not allowed',
+    ],
+    [
+      'eth_signTypedData_v4',
+      '-32601 Method not available: the method eth_signTypedData_v4 does not exist here, or is not allowed',
+    ],
+    [
+      'admin_x\n{"level":"fatal"}',
+      '-32601 Method not available: the method admin_x?{"level":"fatal"} does not exist here, or is not allowed',
+    ],
+    [
+      'eth_newFilter',
+      '-32601 Method not available: the method eth_newFilter does not exist here; use eth_getLogs and eth_blockNumber',
+    ],
     ['eth_subscribe', '-32004 Notifications not supported: eth_subscribe needs a WebSocket'],
   ])('refuses %j', (method, expected) => {
     const made = planned(method, '[]');
