@@ -1,3 +1,4 @@
+import type { IncomingMessage, RequestListener, Server, ServerResponse } from 'node:http';
 import fastify, { type FastifyInstance, type FastifyReply } from 'fastify';
 import type { HttpConfig } from '../config/schema';
 import type { Refusal } from '../rpc/errors';
@@ -10,10 +11,18 @@ export interface HttpServerOptions {
   /** Told of what never became a request; it is answered already. */
   readonly onBroken: (refused: Refusal) => void;
   readonly onMalformedPath: (reply: FastifyReply) => void;
+  /** Serves what it can without the framework. */
+  readonly lane: { takes: (request: IncomingMessage, response: ServerResponse) => boolean } | undefined;
 }
 
 /** Fastify with our bounds in time and size, and JSON-RPC bodies for what does not get as far as a route. */
-export function createHttpServer({ http, deadlineMs, onBroken, onMalformedPath }: HttpServerOptions): FastifyInstance {
+export function createHttpServer({
+  http,
+  deadlineMs,
+  onBroken,
+  onMalformedPath,
+  lane,
+}: HttpServerOptions): FastifyInstance {
   const app = fastify({
     logger: false,
     bodyLimit: http.maxBodyBytes,
@@ -41,8 +50,19 @@ export function createHttpServer({ http, deadlineMs, onBroken, onMalformedPath }
     },
   });
   const { server } = app;
+  if (lane) takeFirst(server, lane.takes);
   server.maxConnections = http.maxConnections;
   // Expectations we do not know are ignored, as RFC 9110, 10.1.1 allows; Node would answer without a body.
   server.on('checkExpectation', (request, response) => server.emit('request', request, response));
   return app;
+}
+
+/** Puts a listener before those that are there, which then see only what it leaves. */
+function takeFirst(server: Server, takes: (request: IncomingMessage, response: ServerResponse) => boolean): void {
+  const others = server.listeners('request') as RequestListener[];
+  server.removeAllListeners('request');
+  server.on('request', (request, response) => {
+    if (takes(request, response)) return;
+    for (const listener of others) listener.call(server, request, response);
+  });
 }

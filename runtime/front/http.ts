@@ -1,14 +1,17 @@
 import fastifyCompress from '@fastify/compress';
 import fastifyCors from '@fastify/cors';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { constants } from 'node:zlib';
 import type { HttpConfig } from '../config/schema';
 import { refusal, type Refusal } from '../rpc/errors';
 import { NULL_ID } from '../rpc/message';
 import { Cancellation } from '../util/cancellation';
 import type { ClientKey } from './client-key';
+import { answerHeaders } from './answer-headers';
 import { Connections } from './connections';
 import { type ChainService, exchange, type ExchangeAnswer, refusedAnswer } from './exchange';
+import { FastLane } from './fast-lane';
 import { FramingGuard } from './framing';
 import { homePage } from './home-page';
 import { createHttpServer } from './http-server';
@@ -46,6 +49,7 @@ export class HttpFront {
       http,
       deadlineMs: Math.max(0, ...Array.from(services.values(), ({ deadlineMs }) => deadlineMs)),
       onBroken: onRefused,
+      lane: http.gzip || http.cors.origins.length > 0 ? undefined : this.createLane(),
       onMalformedPath: (reply) => void this.refuse(reply, refusal('UNKNOWN_PATH', 'the path is malformed')),
     });
     this.connections = new Connections(this.app.server, http.maxConnectionsPerClient, (address) => {
@@ -95,7 +99,7 @@ export class HttpFront {
         this.refuseMethod(reply);
       } else {
         // Whatever it says, a body is bytes: many clients send none, or text/plain, or what is no media type.
-        delete request.raw.headers['content-type'];
+        request.raw.headers['content-type'] = undefined;
         done();
       }
     });
@@ -146,23 +150,52 @@ export class HttpFront {
   }
 
   private async post(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
-    const { services, clientKey, http, onAnswered } = this.options;
     const path = (request.params as { '*': string })['*'];
-    const service = services.get(path);
-    if (service === undefined) return this.refuse(reply, refusal('UNKNOWN_PATH', 'no chain has this path'));
-    const client = clientKey(request.socket.remoteAddress ?? '', request.headers['x-forwarded-for']);
-    if (!this.cap.tryEnter(client.key)) {
-      const detail = `${http.maxInFlightPerClient} requests of this client are in flight`;
-      return this.refuse(reply, { ...refusal('LIMITED', detail, 1000) });
-    }
-    const left = new Cancellation();
-    reply.raw.once('close', () => {
-      this.cap.leave(client.key);
-      if (!reply.raw.writableFinished) left.cancel();
-      onAnswered?.(`/${path}`, reply.statusCode, client.key, reply.elapsedTime);
-    });
     const body = (request.body as Buffer | undefined) ?? EMPTY;
-    return this.send(reply, await exchange(body, client, left, service, http));
+    return this.send(reply, await this.answer(path, body, request.raw, reply.raw));
+  }
+
+  /** What both ways have in common: who calls, how much they have in flight, and what happens when they leave. */
+  private async answer(
+    path: string,
+    body: Buffer,
+    request: IncomingMessage,
+    response: ServerResponse,
+  ): Promise<ExchangeAnswer> {
+    const { services, clientKey, http, onAnswered, onError, onRefused } = this.options;
+    const service = services.get(path);
+    const client = clientKey(request.socket.remoteAddress ?? '', request.headers['x-forwarded-for']);
+    if (service === undefined || !this.cap.tryEnter(client.key)) {
+      const detail = `${http.maxInFlightPerClient} requests of this client are in flight`;
+      const refused = service ? refusal('LIMITED', detail, 1000) : refusal('UNKNOWN_PATH', 'no chain has this path');
+      onRefused(refused);
+      return refusedAnswer(refused, NULL_ID);
+    }
+    const startedAt = performance.now();
+    const left = new Cancellation();
+    response.once('close', () => {
+      this.cap.leave(client.key);
+      if (!response.writableFinished) left.cancel();
+      onAnswered?.(`/${path}`, response.statusCode, client.key, performance.now() - startedAt);
+    });
+    try {
+      return await exchange(body, client, left, service, http);
+    } catch (error) {
+      onError(error);
+      return refusedAnswer(refusal('INTERNAL'), NULL_ID);
+    }
+  }
+
+  /** CORS and compression change every answer, so there is one way for all then. */
+  private createLane(): FastLane {
+    const { http, services } = this.options;
+    return new FastLane({
+      maxBodyBytes: http.maxBodyBytes,
+      hasPath: (path) => services.has(path),
+      keepsOut: (request) => this.framing.keepsOut(request),
+      answer: (path, body, request, response) => this.answer(path, body, request, response),
+      isClosing: () => this.draining,
+    });
   }
 
   private refuse(reply: FastifyReply, refused: Refusal): FastifyReply {
@@ -176,17 +209,8 @@ export class HttpFront {
   }
 
   private send(reply: FastifyReply, answer: ExchangeAnswer): FastifyReply {
-    const { status, body, retryAfterMs, admission } = answer;
-    void reply.code(status);
-    if (this.draining) void reply.header('connection', 'close');
-    // ethers 6 reads a bare number as milliseconds; with a leading zero it does not, and backs off by itself.
-    if (retryAfterMs !== undefined)
-      void reply.header('retry-after', toSeconds(retryAfterMs).toString().padStart(2, '0'));
-    if (admission?.limit !== undefined) {
-      void reply.header('ratelimit-limit', admission.limit);
-      void reply.header('ratelimit-remaining', admission.remaining ?? 0);
-      void reply.header('ratelimit-reset', toSeconds(admission.resetMs ?? admission.retryAfterMs ?? 0));
-    }
+    const { status, body } = answer;
+    void reply.code(status).headers(answerHeaders(answer, this.draining));
     return body === undefined ? reply.send() : reply.type('application/json').send(body);
   }
 }
@@ -196,8 +220,4 @@ const EMPTY = Buffer.alloc(0);
 /** A browser asking whether it may (Fetch, 4.8); any other OPTIONS is just not a POST. */
 function isPreflight({ headers }: FastifyRequest): boolean {
   return headers.origin !== undefined && headers['access-control-request-method'] !== undefined;
-}
-
-function toSeconds(ms: number): number {
-  return Math.ceil(ms / 1000);
 }
