@@ -61,6 +61,25 @@ export class BlockRing {
   }
 
   /**
+   * Whether who shows `block` as its newest has our block `number`: its branch is followed down until it meets ours.
+   * Where the links are not known it is believed, unless its branch is known to be another and the number is recent.
+   */
+  holds(block: BlockRef, number: number): boolean {
+    if (block.number < number) return false;
+    let contradicts = false;
+    for (let at: BlockRef | undefined = block; at !== undefined; at = this.parentOf(at)) {
+      const here = this.hashes.get(at.number);
+      if (here === at.hash) return true;
+      if (at.number === number) return here === undefined;
+      const below = this.hashes.get(at.number - 1);
+      if (below === at.parentHash) return true;
+      if (at.number - 1 === number) return below === undefined;
+      contradicts ||= here !== undefined || below !== undefined;
+    }
+    return !contradicts || number <= (this.newest?.number ?? 0) - this.size;
+  }
+
+  /**
    * Makes the block the tip. What lies on another branch than the block goes; where the fork began is not known, that
    * is all of it.
    *

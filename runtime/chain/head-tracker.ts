@@ -83,11 +83,7 @@ export class HeadTracker implements ChainView {
   }
 
   hasBlock(nodeHead: BlockRef, number: number): boolean {
-    const above = nodeHead.number - number;
-    if (above < 0) return false;
-    if (above > 1) return true;
-    const ours = this.ring.hashAt(number);
-    return ours === undefined || ours === (above === 0 ? nodeHead.hash : nodeHead.parentHash);
+    return this.ring.holds(nodeHead, number);
   }
 
   /** Who exists. New names are waited for until they are observed or forgotten; names left out are removed. */

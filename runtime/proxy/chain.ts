@@ -5,6 +5,7 @@ import type { NodeView } from '../nodes/node';
 import { Router } from '../routing/router';
 import type { RpcRequest } from '../rpc/message';
 import { createMethodPolicy, matcher } from '../rpc/method-policy';
+import { isOfAnother } from '../rpc/named-block';
 import type { Outcome } from '../rpc/outcome';
 import { rawTransactionHash } from '../rpc/transaction-hash';
 import { now } from '../util/clock';
@@ -102,6 +103,8 @@ export class Chain {
       },
       client: (node) => nodes.client(node.name),
       takesHash: (node) => nodes.takesHash(node),
+      contradicts: ({ method, at }, result) =>
+        at !== undefined && isOfAnother(method, result, at, (number) => tracker.hashAt(number)),
       admits: (node, result) => nodes.admits(node, result),
       head: () => tracker.head,
       nextBlock: (ms) => nodes.nextBlock(ms),

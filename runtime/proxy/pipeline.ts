@@ -156,7 +156,7 @@ class PlannedRequest implements UpstreamRequest {
   readonly params;
   readonly need;
   readonly readsPending;
-  private readonly at;
+  readonly at;
 
   constructor(
     routed: RoutedRequest,

@@ -112,7 +112,7 @@ function hasBlock(node: NodeView, need: BlockNeed, rules: RoutingRules): boolean
   if (need.kind === 'none') return true;
   const { head } = node;
   if (head === undefined || head.number < need.number) return false;
-  return head.number > need.number || (rules.onBranch?.(node, need.number) ?? true);
+  return rules.onBranch?.(node, need.number) ?? true;
 }
 
 function keepsState(node: NodeView, need: BlockNeed, rules: RoutingRules): StateKept {

@@ -32,3 +32,56 @@ export function namedBlock(result: Buffer): NamedBlock | undefined {
   const number = last === undefined ? undefined : parseQuantity(last);
   return number === undefined ? undefined : { number, hash: undefined };
 }
+
+/** Where the methods that name blocks in their answers do so. */
+const NAMES: Readonly<Record<string, 'own' | 'items'>> = {
+  eth_getBlockByNumber: 'own',
+  eth_getHeaderByNumber: 'own',
+  eth_getTransactionByBlockNumberAndIndex: 'own',
+  eth_getBlockReceipts: 'items',
+  eth_getLogs: 'items',
+};
+
+/**
+ * Whether an answer names a block by another hash than the one it has on our branch: the node was, or is, on another.
+ *
+ * @param at the block that was asked for, or the last of a range
+ * @param hashAt our branch; undefined for numbers it does not know
+ */
+export function isOfAnother(
+  method: string,
+  result: Buffer,
+  at: { readonly number: number; readonly hash: string },
+  hashAt: (number: number) => string | undefined,
+): boolean {
+  const names = NAMES[method];
+  if (names === undefined) return false;
+  if (names === 'own') {
+    const hash = namedBlock(result)?.hash;
+    return hash !== undefined && hash !== at.hash;
+  }
+  for (const { number, hash } of namedInItems(result)) {
+    const ours = number === at.number ? at.hash : hashAt(number);
+    if (ours !== undefined && ours !== hash) return true;
+  }
+  return false;
+}
+
+/** The blocks that logs or receipts name; nodes write the two members in either order, next to each other or not. */
+function* namedInItems(result: Buffer): Generator<{ number: number; hash: string }> {
+  if (result[0] !== 0x5b || result.length < 3) return;
+  const text = result.toString('latin1');
+  const hashes = [...text.matchAll(/"blockHash"\s*:\s*"(0x[0-9a-fA-F]{64})"/g)];
+  const numbers = [...text.matchAll(/"blockNumber"\s*:\s*"(0x[0-9a-fA-F]{1,16})"/g)];
+  // A receipt holds logs that name the same block again, so the two lists are as long as each other, or it is not known
+  // which belongs to which.
+  if (hashes.length !== numbers.length) return;
+  let last = '';
+  for (let i = 0; i < hashes.length; i++) {
+    const hash = hashes[i]?.[1]?.toLowerCase() ?? '';
+    const number = parseQuantity(numbers[i]?.[1] ?? '');
+    if (hash === last || number === undefined) continue;
+    last = hash;
+    yield { number, hash };
+  }
+}

@@ -20,6 +20,8 @@ export interface UpstreamRequest {
   readonly row: MethodRow;
   readonly params: Buffer;
   readonly need: BlockNeed;
+  /** The block the answer is about, where it is known to the hash. */
+  readonly at: BlockName | undefined;
   /** It reads what is not mined yet, on which nodes differ. */
   readonly readsPending: boolean;
   /** The params with the block named by its hash, where that can be done. */
@@ -75,6 +77,8 @@ export interface FailoverParts<C extends Caller> {
   readonly client: (node: NodeView) => NodeClient;
   /** Whether the node reads state at `{blockHash}`. */
   readonly takesHash: (node: NodeView) => boolean;
+  /** Whether the answer is of another branch than the one it was pinned to, as far as it tells. */
+  readonly contradicts: (request: UpstreamRequest, result: Buffer) => boolean;
   /**
    * Told of an answer that may name a block above the head; raises the head where the block is believed.
    * False where it is not: such an answer is withheld.
@@ -255,8 +259,13 @@ class Run<C extends Caller> {
     const { nullMeans } = this.request.row;
     const isSeen = !answer.isNull && (!this.mayNameNewBlock() || (await this.parts.admits(node, answer.result)));
     const outcome: Outcome = { kind: 'result', result: isSeen ? answer.result : NULL, via };
-    if (isSeen) return outcome;
-    const fault = nullMeans === 'fault' && this.isAtOrBelowHead();
+    const strays = isSeen && this.parts.contradicts(this.request, answer.result);
+    if (isSeen && !strays) return outcome;
+    const fault = strays || (nullMeans === 'fault' && this.isAtOrBelowHead());
+    if (fault && (this.need.kind === 'head' || strays)) {
+      this.last = outcome;
+      return this.mayRepeat() ? this.afterMissingHead() : outcome;
+    }
     if (nullMeans !== 'unseen' && !fault) return outcome;
     if (nullMeans === 'unseen' && this.askedAgain) return outcome;
     // One more node is asked, whatever the budget says: null is how a node that is behind answers.

@@ -87,3 +87,21 @@ test('a node that makes up parents in a circle does not hang it', () => {
   ring.note(two);
   expect(ring.relate(one)).toBe('unknown');
 });
+
+test('tells which of our blocks a node has that is on another branch since some block', () => {
+  const ring = ringOf(97, 98, 99, 100, 101, 102);
+  ring.note(forked(100, 'b', 99));
+  ring.note(forked(101, 'b', 99));
+  const shown = forked(102, 'b', 99);
+  expect([97, 98, 99, 100, 101, 102, 103].map((number) => ring.holds(shown, number))).toEqual([
+    true,
+    true,
+    true,
+    false,
+    false,
+    false,
+    false,
+  ]);
+  expect([99, 102, 103].map((number) => ring.holds(block(103), number))).toEqual([true, true, true]);
+  expect([95, 100, 101].map((number) => ring.holds(block(100), number))).toEqual([true, true, false]);
+});

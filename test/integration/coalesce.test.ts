@@ -173,7 +173,11 @@ function leaving(data: string): ClientRequest {
   return outgoing;
 }
 
-/** Polls a state that has to come; how fast is not judged. */
+/** Polls a state that has to come. @throws Error when it does not within 4 s, so that a failing test ends. */
 async function until(reached: () => Promise<boolean>): Promise<void> {
-  while (!(await reached())) await sleep(10);
+  const giveUpAt = performance.now() + 4000;
+  while (!(await reached())) {
+    if (performance.now() > giveUpAt) throw new Error('it did not come to that');
+    await sleep(10);
+  }
 }

@@ -167,7 +167,10 @@ async function untilSettled(window: Unsettled): Promise<void> {
   const probes = await Promise.all(nodes.map(({ name }) => probesOf(name)));
   await proxy.until(({ chains }) => chains[0]?.head?.hash === chain.block().hash);
   for (const [index, { name }] of nodes.entries()) {
-    while ((await probesOf(name)) < (probes[index] ?? 0) + 2) await sleep(20);
+    for (let polls = 0; (await probesOf(name)) < (probes[index] ?? 0) + 2; polls++) {
+      if (polls > 500) throw new Error(`${name} is not probed`);
+      await sleep(20);
+    }
   }
   window.until = performance.now();
 }
@@ -280,7 +283,8 @@ async function spendUntil(account: number, signal: AbortSignal): Promise<{ wrong
     const raw = await sign({ from, nonce, to, value: 7n });
     const hash = await resultOf(proxy.url, 'eth_sendRawTransaction', [raw]);
     let receipt: { blockNumber: string } | null = null;
-    while (receipt === null) {
+    for (let polls = 0; receipt === null; polls++) {
+      if (polls > 2000) throw new Error(`no receipt for ${String(hash)}`);
       await sleep(5);
       receipt = (await resultOf(proxy.url, 'eth_getTransactionReceipt', [hash])) as { blockNumber: string } | null;
     }

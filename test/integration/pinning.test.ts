@@ -87,8 +87,7 @@ function ignoresObjects(node: ScriptedNode): void {
 
 /** The proxy has put the node to the test: with the head's hash, and where that worked with one that no block has. */
 async function tested(node: ScriptedNode, times: number): Promise<void> {
-  while (node.requests.filter((one) => one.method === 'eth_getBalance' && namesHash(one)).length < times)
-    await sleep(10);
+  await until(() => node.requests.filter((one) => one.method === 'eth_getBalance' && namesHash(one)).length >= times);
   await sleep(100);
 }
 
@@ -132,13 +131,12 @@ it('what was read by number is kept only if the node still shows the block after
   await tested(node, 1);
   const before = node.callsOf('eth_getBlockByNumber').length;
   expect(await resultOf(proxy.url, 'eth_getBalance', [ADDRESS])).toBe('0xabc');
-  while (
-    !node
+  await until(() =>
+    node
       .callsOf('eth_getBlockByNumber')
       .slice(before)
-      .some(({ params }) => (params as unknown[])[0] === '0x64')
-  )
-    await sleep(5);
+      .some(({ params }) => (params as unknown[])[0] === '0x64'),
+  );
   await sleep(50);
   expect(await resultOf(proxy.url, 'eth_getBalance', [ADDRESS])).toBe('0xabc');
   expect(reads(node)).toHaveLength(1);
@@ -153,7 +151,7 @@ it('what was read by number is kept only if the node still shows the block after
   const other = `0x${'0'.repeat(37)}abd`;
   for (let i = 1; i <= 4; i++) {
     expect(await resultOf(proxy.url, 'eth_getBalance', [other])).toBe('0xabd');
-    while (turn < i) await sleep(5);
+    await until(() => turn >= i);
     await sleep(20);
   }
   expect(reads(node).filter(({ params }) => JSON.stringify(params).includes(other))).toHaveLength(4);
@@ -218,3 +216,11 @@ it('what a client pins itself, pending and overrides reach the node as they were
     [call, head, { [ADDRESS]: { nonce: '0x2' } }],
   ]);
 });
+
+/** Polls a state that has to come. @throws Error when it does not within 4 s, so that a failing test ends. */
+async function until(reached: () => boolean): Promise<void> {
+  for (let polls = 0; !reached(); polls++) {
+    if (polls > 400) throw new Error('it did not come to that');
+    await sleep(10);
+  }
+}

@@ -47,6 +47,7 @@ function request(method: string, { params = '[]', need = NO_NEED }: { params?: s
     row: methodRow(method, () => false),
     params: Buffer.from(params),
     need,
+    at: undefined,
     readsPending: false,
     paramsByHash: undefined,
     pinnedTo: ({ number }) => request(method, { params: `["${number}"]`, need: { kind: 'head', number } }),
@@ -79,6 +80,7 @@ function bed(replies: Readonly<Record<string, readonly Reply[]>>, parts: Partial
       noteMissingState: book('missing state'),
       noteMissingMethod: book('missing method'),
     },
+    contradicts: () => false,
     pick: (_request, _need, tried): Picked => {
       const node = nodes.find((one) => !tried.includes(one));
       return node ? { kind: 'node', node } : { kind: 'tried' };
