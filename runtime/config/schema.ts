@@ -256,7 +256,7 @@ const node = section('One Ethereum endpoint: exactly one of `url` and `localPort
     secret: true,
     whenUnset: 'localPort is used',
   }).optional(),
-  wsUrl: text(form.wsUrl, 'Where its WebSocket is; goes with `url` only.', {
+  wsUrl: text(form.wsUrl, 'Where its WebSocket is; goes with `url` only. Not used by this version.', {
     also: [form.notMetadata],
     secret: true,
     whenUnset: 'none',

@@ -1,0 +1,40 @@
+// What `npm test` needs from Debian: installed where that may be done, else named exactly. Plain JavaScript, like
+// install.mjs, which runs before it.
+import { spawnSync } from 'node:child_process';
+import { accessSync, constants } from 'node:fs';
+import { delimiter, join } from 'node:path';
+
+/** Program → Debian package. */
+const TOOLS = { curl: 'curl', openssl: 'openssl' };
+
+const packages = missing();
+if (packages.length > 0) {
+  const isRoot = process.getuid?.() === 0;
+  if (isRoot && isThere('apt-get')) {
+    console.error(`Installing ${packages.join(', ')} (apt-get), which the tests need …`);
+    const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
+    const quiet = { stdio: ['ignore', 'ignore', 'inherit'], env };
+    spawnSync('apt-get', ['update', '-qq'], quiet);
+    spawnSync('apt-get', ['install', '-y', '-qq', '--no-install-recommends', ...packages], quiet);
+  }
+  const left = missing();
+  if (left.length > 0) {
+    console.error(`npm test needs ${left.join(' and ')}. On Debian: sudo apt-get install ${left.join(' ')}`);
+    process.exit(1);
+  }
+}
+
+function missing() {
+  return Object.entries(TOOLS).flatMap(([tool, name]) => (isThere(tool) ? [] : [name]));
+}
+
+function isThere(tool) {
+  return (process.env.PATH ?? '').split(delimiter).some((folder) => {
+    try {
+      accessSync(join(folder, tool), constants.X_OK);
+      return true;
+    } catch {
+      return false;
+    }
+  });
+}
