@@ -2,7 +2,7 @@
 // straight after `git clone`. Plain JavaScript: it runs before anything is installed.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -17,7 +17,10 @@ if (major < 20) {
   console.error(`eth-rpc-balancer needs Node.js 20 or newer; this is ${process.version}.`);
   process.exit(1);
 }
-if (readStamp() !== lock) {
+// npm ci keeps hidden files, the stamp among them, when it empties the folder: so it goes first, and a package is
+// looked for besides, in case an installation was broken off.
+if (readStamp() !== lock || !existsSync(join(root, 'node_modules', 'tsx'))) {
+  rmSync(stamp, { force: true });
   console.error('Installing packages (npm ci); this happens once …');
   const npm = spawnSync('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], { cwd: root, stdio: 'inherit' });
   if (npm.status !== 0) {
