@@ -8,7 +8,7 @@ import type { Outcome } from '../rpc/outcome';
 import { byHash } from '../rpc/pin';
 import { plan, type PlanRules, type RoutedRequest } from '../rpc/plan';
 import type { Cancel } from '../util/cancellation';
-import type { BlockName, UpstreamRequest } from '../upstream/failover';
+import type { BlockName, UpstreamRequest } from '../upstream/failover-parts';
 
 export interface PipelineStages {
   readonly rules: PlanRules;

@@ -2,93 +2,13 @@ import type { NodeView } from '../nodes/node';
 import type { BlockNeed } from '../rpc/block-need';
 import type { BlockRef } from '../rpc/block-ref';
 import { refusal, type RefusalCode } from '../rpc/errors';
-import type { MethodRow } from '../rpc/methods';
 import type { Outcome } from '../rpc/outcome';
 import { rawTransactionHash } from '../rpc/transaction-hash';
-import type { Cancel } from '../util/cancellation';
 import type { Answer } from './attempt';
 import { classifyError } from './classify';
 import { NodeError } from './errors';
-import type { NodeClient, Sending } from './node-client';
-import type { RetryBudget } from './retry-budget';
-
-/** Which block. */
-export type BlockName = Pick<BlockRef, 'number' | 'hash'>;
-
-export interface UpstreamRequest {
-  readonly method: string;
-  readonly row: MethodRow;
-  readonly params: Buffer;
-  readonly need: BlockNeed;
-  /** The block the answer is about, where it is known to the hash. */
-  readonly at: BlockName | undefined;
-  /** It reads what is not mined yet, on which nodes differ. */
-  readonly readsPending: boolean;
-  /** The params with the block named by its hash, where that can be done. */
-  readonly paramsByHash: Buffer | undefined;
-  /** The same request, pinned to another block; for when no node has the head. */
-  pinnedTo(block: BlockName): UpstreamRequest;
-}
-
-/** Who waits for the answer, and how long. */
-export interface Caller {
-  /** On the clock of performance.now(). */
-  readonly deadline: number;
-  /** Cancelled when nobody waits any more. */
-  readonly cancel: Cancel;
-}
-
-/** What routing says; each refusal asks something else of us. */
-export type Picked =
-  | { readonly kind: 'node'; readonly node: NodeView }
-  /** No eligible node has the block yet. `best` is the newest block of those who could answer otherwise. */
-  | { readonly kind: 'no-block'; readonly best: BlockRef | undefined }
-  /** Everybody who could serve was tried already. */
-  | { readonly kind: 'tried' }
-  /** All who could serve have as much in flight as they may. */
-  | { readonly kind: 'busy' }
-  | { readonly kind: 'resting'; readonly retryAfterMs: number }
-  | { readonly kind: 'no-method' }
-  | { readonly kind: 'no-node' };
-
-/** What nodes/registry offers here. */
-export interface NodeBook {
-  begin(node: NodeView): void;
-  end(node: NodeView): void;
-  succeeded(node: NodeView, latencyMs: number, light: boolean): void;
-  failed(node: NodeView, error: NodeError, light: boolean): void;
-  rest(node: NodeView, forMs: number): void;
-  noteMissingState(node: NodeView, block: number): void;
-  noteMissingMethod(node: NodeView, method: string): void;
-}
-
-export interface FailoverRules {
-  readonly maxAttempts: number;
-  readonly lightTimeoutMs: number;
-  readonly callTimeoutMs: number;
-  readonly waitForBlockMs: number;
-}
-
-export interface FailoverParts<C extends Caller> {
-  readonly rules: FailoverRules;
-  readonly budget: RetryBudget;
-  readonly book: NodeBook;
-  readonly pick: (request: UpstreamRequest, need: BlockNeed, tried: readonly NodeView[], caller: C) => Picked;
-  readonly client: (node: NodeView) => NodeClient;
-  /** Whether the node reads state at `{blockHash}`. */
-  readonly takesHash: (node: NodeView) => boolean;
-  /** Whether the answer is of another branch than the one it was pinned to, as far as it tells. */
-  readonly contradicts: (request: UpstreamRequest, result: Buffer) => boolean;
-  /**
-   * Told of an answer that may name a block above the head; raises the head where the block is believed.
-   * False where it is not: such an answer is withheld.
-   */
-  readonly admits: (node: NodeView, result: Buffer) => Promise<boolean>;
-  readonly head: () => BlockName | undefined;
-  /** Resolves when some node shows a new block, or after `ms`. */
-  readonly nextBlock: (ms: number) => Promise<void>;
-  readonly random: () => number;
-}
+import type { BlockName, Caller, FailoverParts, UpstreamRequest } from './failover-parts';
+import type { Sending } from './node-client';
 
 /** Where the full-jitter back-off between rounds of all nodes starts, and how far it grows. */
 const BACKOFF_MS = 50;

@@ -5,13 +5,8 @@ import type { Outcome } from '../../runtime/rpc/outcome';
 import { rawTransactionHash } from '../../runtime/rpc/transaction-hash';
 import type { Answer } from '../../runtime/upstream/attempt';
 import { NodeError, type NodeErrorCode, type NodeErrorOptions } from '../../runtime/upstream/errors';
-import {
-  type Caller,
-  Failover,
-  type FailoverParts,
-  type Picked,
-  type UpstreamRequest,
-} from '../../runtime/upstream/failover';
+import { Failover } from '../../runtime/upstream/failover';
+import type { Caller, FailoverParts, Picked, UpstreamRequest } from '../../runtime/upstream/failover-parts';
 import type { NodeClient, Sending } from '../../runtime/upstream/node-client';
 import { RetryBudget } from '../../runtime/upstream/retry-budget';
 import { Cancellation } from '../../runtime/util/cancellation';
