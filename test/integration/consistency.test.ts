@@ -219,8 +219,7 @@ it('who saw a receipt reads no older state, whichever node is behind', async () 
   stop.abort();
   // What is still waited for needs a block.
   const last = setInterval(() => void chain.mine(), 200);
-  const seen = await Promise.all(clients);
-  clearInterval(last);
+  const seen = await Promise.all(clients).finally(() => clearInterval(last));
   expect(seen.flatMap(({ wrong }) => wrong)).toEqual([]);
   expect(seen.reduce((sum, { receipts }) => sum + receipts, 0)).toBeGreaterThan(20);
 }, 60_000);
@@ -284,7 +283,12 @@ async function spendUntil(account: number, signal: AbortSignal): Promise<{ wrong
     const hash = await resultOf(proxy.url, 'eth_sendRawTransaction', [raw]);
     let receipt: { blockNumber: string } | null = null;
     for (let polls = 0; receipt === null; polls++) {
-      if (polls > 2000) throw new Error(`no receipt for ${String(hash)}`);
+      if (polls > 2000) {
+        // A node that is held back may lose what was sent to it; what the chain has, the proxy must show.
+        const mined = await reference.rpc('eth_getTransactionReceipt', [hash]);
+        if (mined === null) return { wrong, receipts: nonce };
+        throw new Error(`the chain has a receipt for ${String(hash)} and the proxy shows none`);
+      }
       await sleep(5);
       receipt = (await resultOf(proxy.url, 'eth_getTransactionReceipt', [hash])) as { blockNumber: string } | null;
     }
