@@ -21,6 +21,8 @@ interface Rule {
  */
 const RULES: readonly Rule[] = [
   { meaning: 'final', codes: [3] },
+  // Nodes quote the method in this error: a caller's words must not pass for a node's.
+  { meaning: 'no-method', codes: [-32601] },
   { meaning: 'final', text: /revert|nonce too|insufficient funds|underpriced|already known|already imported/i },
   {
     meaning: 'final',
@@ -40,6 +42,8 @@ const RULES: readonly Rule[] = [
     meaning: 'refused',
     text: /query returned more than|(block )?range|too (large|big|many (blocks|results|logs))|response size|size exceeded|limited to|query timeout|gas ?cap|gas limit exceeds|exceeds the (configured )?cap/i,
   },
+  // The caller's fault, in words that may be the caller's too.
+  { meaning: 'final', codes: [-32602] },
   {
     meaning: 'busy',
     text: /rate.?limit|too many requests|compute units|request (count|limit|rate)|throttl|quota|capacity (limit )?exceeded|credits|limit reached/i,

@@ -52,7 +52,8 @@ export class ResultScanner implements JsonVisitor {
 
   /** Can the envelope, as far as it is known before the result's end, still turn out right? */
   mayMatch(): boolean {
-    const sofar = Buffer.concat([...this.envelope, END]);
+    // Only what stands before the result: of what follows, any part may be there already.
+    const sofar = Buffer.concat([...this.envelope.slice(0, 1), END]);
     const verdict = parseNodeResponse(sofar, this.id);
     return verdict.kind === 'result' || (verdict.kind === 'fault' && verdict.problem === 'the answer has no id');
   }

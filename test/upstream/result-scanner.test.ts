@@ -69,6 +69,8 @@ describe('ResultScanner', () => {
       return scanner.mayMatch();
     };
     expect(first('{"id":7,"result":[1')).toBe(true);
+    expect(first('{"id":7,"result":[1]}')).toBe(true);
+    expect(first('{"result":[1],"id')).toBe(true);
     expect(first('{"result":[1')).toBe(true);
     expect(first('{"id":8,"result":[1')).toBe(false);
   });
