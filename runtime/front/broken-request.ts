@@ -34,6 +34,8 @@ export function endBroken(socket: Socket & Answering, refused: Refusal): void {
   }
   const body = errorEnvelope(NULL_ID, errorObject(refused));
   const head = `HTTP/1.1 ${refused.status} ${STATUS_CODES[refused.status] ?? ''}\r\nconnection: close\r\n`;
-  socket.write(`${head}content-type: application/json\r\ncontent-length: ${body.length}\r\n\r\n`);
+  // RFC 9110, 15.5.6
+  const allow = refused.reason === 'METHOD_NOT_ALLOWED' ? 'allow: POST\r\n' : '';
+  socket.write(`${head}${allow}content-type: application/json\r\ncontent-length: ${body.length}\r\n\r\n`);
   socket.end(body, () => socket.destroy());
 }

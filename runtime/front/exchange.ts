@@ -91,6 +91,20 @@ export async function exchange(
   );
 }
 
+/** A chain that refuses every request, each under its own id; what is no request is told so. */
+export function refusing(service: ChainService, refused: Refusal): ChainService {
+  return {
+    deadlineMs: service.deadlineMs,
+    head: () => undefined,
+    admit: () => undefined,
+    handle: () => {
+      service.onRefused(refused);
+      return Promise.resolve({ kind: 'refused', refused });
+    },
+    onRefused: (own) => service.onRefused(own),
+  };
+}
+
 /** The answer that refuses a whole message. */
 export function refusedAnswer(refused: Refusal, id: Buffer): ExchangeAnswer {
   const { status, retryAfterMs } = refused;

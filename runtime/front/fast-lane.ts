@@ -32,8 +32,8 @@ export class FastLane {
     const { method, url, headers } = request;
     const length = Number(headers['content-length']);
     const { maxBodyBytes, hasPath, keepsOut } = this.options;
-    if (method !== 'POST' || url === undefined || headers.origin !== undefined || headers.expect !== undefined)
-      return false;
+    if (method !== 'POST' || url === undefined || headers.origin !== undefined) return false;
+    if (headers.expect !== undefined || headers['content-encoding'] !== undefined) return false;
     if (!(length >= 1 && length <= maxBodyBytes) || !hasPath(url.slice(1))) return false;
     if (!keepsOut(request)) this.read(url.slice(1), length, request, response);
     return true;

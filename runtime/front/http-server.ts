@@ -1,7 +1,8 @@
 import type { IncomingMessage, RequestListener, Server, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import fastify, { type FastifyInstance, type FastifyReply } from 'fastify';
 import type { HttpConfig } from '../config/schema';
-import type { Refusal } from '../rpc/errors';
+import { refusal, type Refusal } from '../rpc/errors';
 import { brokenRequest, endBroken } from './broken-request';
 
 export interface HttpServerOptions {
@@ -52,6 +53,12 @@ export function createHttpServer({
   const { server } = app;
   if (lane) takeFirst(server, lane.takes);
   server.maxConnections = http.maxConnections;
+  // A tunnel is not what this is; Node would cut the connection without a word.
+  server.on('connect', (_request, socket: Socket) => {
+    const refused = refusal('METHOD_NOT_ALLOWED', 'JSON-RPC requests are sent by POST');
+    onBroken(refused);
+    endBroken(socket, refused);
+  });
   // Expectations we do not know are ignored, as RFC 9110, 10.1.1 allows; Node would answer without a body.
   server.on('checkExpectation', (request, response) => server.emit('request', request, response));
   return app;

@@ -10,7 +10,7 @@ import { Cancellation } from '../util/cancellation';
 import type { ClientKey } from './client-key';
 import { answerHeaders } from './answer-headers';
 import { Connections } from './connections';
-import { type ChainService, exchange, type ExchangeAnswer, refusedAnswer } from './exchange';
+import { type ChainService, exchange, type ExchangeAnswer, refusedAnswer, refusing } from './exchange';
 import { FastLane } from './fast-lane';
 import { FramingGuard } from './framing';
 import { homePage } from './home-page';
@@ -95,8 +95,11 @@ export class HttpFront {
     app.addHook('onRequest', (request, reply, done) => {
       if (this.framing.keepsOut(request.raw)) {
         reply.hijack();
-      } else if (request.method === 'OPTIONS' && !isPreflight(request)) {
+      } else if (!mayPass(request)) {
+        // Fastify looks for a body in some of them first, and finds fault with that.
         this.refuseMethod(reply);
+      } else if ((request.headers['content-encoding'] ?? 'identity') !== 'identity') {
+        this.refuse(reply, refusal('ENCODED', 'the body must come without a Content-Encoding'));
       } else {
         // Whatever it says, a body is bytes: many clients send none, or text/plain, or what is no media type.
         request.raw.headers['content-type'] = undefined;
@@ -165,25 +168,31 @@ export class HttpFront {
     const { services, clientKey, http, onAnswered, onError, onRefused } = this.options;
     const service = services.get(path);
     const client = clientKey(request.socket.remoteAddress ?? '', request.headers['x-forwarded-for']);
-    if (service === undefined || !this.cap.tryEnter(client.key)) {
-      const detail = `${http.maxInFlightPerClient} requests of this client are in flight`;
-      const refused = service ? refusal('LIMITED', detail, 1000) : refusal('UNKNOWN_PATH', 'no chain has this path');
+    if (service === undefined) {
+      const refused = refusal('UNKNOWN_PATH', 'no chain has this path');
       onRefused(refused);
       return refusedAnswer(refused, NULL_ID);
     }
+    const entered = this.cap.tryEnter(client.key);
     const startedAt = performance.now();
     const left = new Cancellation();
     response.once('close', () => {
-      this.cap.leave(client.key);
+      if (entered) this.cap.leave(client.key);
       if (!response.writableFinished) left.cancel();
       onAnswered?.(`/${path}`, response.statusCode, client.key, performance.now() - startedAt);
     });
     try {
-      return await exchange(body, client, left, service, http);
+      return await exchange(body, client, left, entered ? service : this.full(service), http);
     } catch (error) {
       onError(error);
       return refusedAnswer(refusal('INTERNAL'), NULL_ID);
     }
+  }
+
+  /** The chain for a client that has as much in flight as it may. */
+  private full(service: ChainService): ChainService {
+    const detail = `${this.options.http.maxInFlightPerClient} requests of this client are in flight`;
+    return refusing(service, refusal('LIMITED', detail, 1000));
   }
 
   /** CORS and compression change every answer, so there is one way for all then. */
@@ -217,7 +226,11 @@ export class HttpFront {
 
 const EMPTY = Buffer.alloc(0);
 
-/** A browser asking whether it may (Fetch, 4.8); any other OPTIONS is just not a POST. */
-function isPreflight({ headers }: FastifyRequest): boolean {
-  return headers.origin !== undefined && headers['access-control-request-method'] !== undefined;
+/** Whether the method has a route here, besides the paths that want POST alone. */
+function mayPass({ method, headers }: FastifyRequest): boolean {
+  if (method === 'POST' || method === 'GET' || method === 'HEAD') return true;
+  // A browser asking whether it may (Fetch, 4.8); any other OPTIONS is just not a POST.
+  return (
+    method === 'OPTIONS' && headers.origin !== undefined && headers['access-control-request-method'] !== undefined
+  );
 }

@@ -7,6 +7,7 @@ const REFUSALS = {
   INVALID_REQUEST: { code: -32600, status: 200, text: 'Invalid request' },
   TOO_LARGE: { code: -32600, status: 413, text: 'Invalid request' },
   UNKNOWN_PATH: { code: -32600, status: 404, text: 'Invalid request' },
+  ENCODED: { code: -32600, status: 415, text: 'Invalid request' },
   METHOD_NOT_ALLOWED: { code: -32600, status: 405, text: 'Invalid request' },
   DENIED: { code: -32601, status: 200, text: 'Method not available' },
   INVALID_PARAMS: { code: -32602, status: 200, text: 'Invalid params' },

@@ -208,6 +208,8 @@ describe('the wire', () => {
     ['PATCH', '/', 405, 'POST'],
     ['OPTIONS', '/', 405, 'POST'],
     ['TRACE', '/', 405, 'POST'],
+    ['QUERY', '/', 405, 'POST'],
+    ['CONNECT', 'test:80', 405, 'POST'],
   ])('answers %s %s with %d', async (verb, path, expected, allow) => {
     const answer = await askRaw(proxy.url, `${verb} ${path} HTTP/1.1\r\nhost: test\r\ncontent-length: 2\r\n\r\n{}`);
     expect(answer.status).toBe(expected);
@@ -469,7 +471,9 @@ describe('with everything switched on', () => {
   it('does not open compressed requests: a small one could hold gigabytes', async () => {
     const bytes = Buffer.from([0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3, 0, 0]);
     const answer = await askRaw(proxy.url, rawPost(bytes, { 'content-encoding': 'gzip' }));
-    expect([answer.status, errorOf(answer).code]).toEqual([200, -32700]);
+    expect([answer.status, errorOf(answer).code]).toEqual([415, -32600]);
+    const plain = await askRaw(proxy.url, rawPost(CHAIN_ID, { 'content-encoding': 'identity' }));
+    expect(plain.body).toBe(CHAIN_ID_ANSWER);
   });
 
   it.each([
@@ -515,7 +519,15 @@ describe('with everything switched on', () => {
     const answer = await askRaw(small.url, rawPost(CHAIN_ID));
     expect(answer.status).toBe(429);
     expect(answer.headers['retry-after']).toBe('01');
-    expect(errorOf(answer)).toMatchObject({ code: -32005, data: { retryAfterMs: 1000 } });
+    expect(errorOf(answer)).toMatchObject({ id: 1, code: -32005, data: { retryAfterMs: 1000 } });
+    await small.until(({ connections }) => connections === 2);
+    const batch = await askRaw(small.url, rawPost(`[${CHAIN_ID},{"jsonrpc":"2.0","id":"x","method":"eth_gasPrice"}]`));
+    const items = JSON.parse(batch.body) as { id: unknown; error: { code: number } }[];
+    expect(batch.status).toBe(429);
+    expect(items.map(({ id, error: { code } }) => [id, code])).toEqual([
+      [1, -32005],
+      ['x', -32005],
+    ]);
     for (const client of waiting) client.close();
     await small.until(({ connections }) => connections === 0);
     expect((await askRaw(small.url, rawPost(CHAIN_ID))).body).toBe(CHAIN_ID_ANSWER);
