@@ -1,3 +1,4 @@
+import { foldName } from './fold-name';
 import { JsonScanner, type JsonVisitor } from './json-scanner';
 
 /**
@@ -49,9 +50,12 @@ function parseBlockText(text: string): BlockParam {
   return number === undefined ? OTHER : { kind: 'number', number };
 }
 
+const OBJECT_NAMES = ['blockNumber', 'blockHash'];
+
 /** `{"blockNumber": …}` or `{"blockHash": …}` of EIP-1898. */
 function parseBlockObject(raw: Buffer): BlockParam {
   const members = objectMembers(raw);
+  if (hasOddSpelling(members, OBJECT_NAMES)) return OTHER;
   if (members.has('blockHash')) return HASH;
   const number = members.get('blockNumber');
   return number === undefined ? OTHER : parseBlockParam(raw.subarray(number.start, number.end));
@@ -77,4 +81,14 @@ export function objectMembers(raw: Buffer): ReadonlyMap<string, Span> {
   };
   new JsonScanner(visitor, Number.MAX_SAFE_INTEGER, 1).push(raw);
   return members;
+}
+
+/** Whether a member is one of these names in another case: some nodes would read it, others would not. */
+export function hasOddSpelling(members: ReadonlyMap<string, Span>, names: readonly string[]): boolean {
+  for (const member of members.keys()) {
+    if (names.includes(member)) continue;
+    const fold = foldName(member);
+    if (names.some((name) => foldName(name) === fold)) return true;
+  }
+  return false;
 }

@@ -1,9 +1,12 @@
+import { foldName } from './fold-name';
+
 /**
  * One spelling for equal params: members of objects in order, no space between tokens, hexadecimal text in lower
  * case. Numbers keep the digits they were sent with, because reading them would make different ones equal.
  *
  * @param bytes JSON that has been checked already
- * @returns undefined where equality cannot be told from the text, as with a member that stands twice
+ * @returns undefined where equality cannot be told from the text, as with a member that stands twice: also in another
+ *   case, because nodes written in Go take `To` for `to`, and others do not
  */
 export function toCanonical(bytes: Buffer): string | undefined {
   const reader = new CanonicalReader(bytes.toString('utf8'));
@@ -36,12 +39,15 @@ class CanonicalReader {
 
   private object(): string {
     const members = new Map<string, string>();
+    const folded = new Set<string>();
     this.at++;
     while (!this.ends('}')) {
       const name = this.string();
       this.skipSpace();
       this.at++; // the colon
-      if (members.has(name)) this.ambiguous = true;
+      const fold = foldName(name);
+      if (folded.has(fold)) this.ambiguous = true;
+      folded.add(fold);
       members.set(name, this.value());
     }
     const names = [...members.keys()].sort();

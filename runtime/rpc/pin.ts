@@ -1,5 +1,5 @@
 import { type BlockNeed, NO_NEED } from './block-need';
-import { type BlockParam, objectMembers, parseBlockParam, toQuantity } from './block-param';
+import { type BlockParam, hasOddSpelling, objectMembers, parseBlockParam, toQuantity } from './block-param';
 import type { HeadView } from './head-view';
 import type { RpcParams } from './message';
 import type { BlockPosition } from './methods';
@@ -89,7 +89,7 @@ function pinLogs({ bytes, spans }: RpcParams, index: number, head: HeadView): Pi
   if (start === undefined || end === undefined || bytes[start] !== 0x7b) return whole;
   const filter = bytes.subarray(start, end);
   const members = objectMembers(filter);
-  if (members.has('blockHash')) return whole;
+  if (members.has('blockHash') || hasOddSpelling(members, LOG_BLOCKS)) return whole;
   const at = (name: string): BlockParam => {
     const span = members.get(name);
     return span === undefined ? { kind: 'latest' } : parseBlockParam(filter.subarray(span.start, span.end));
@@ -126,6 +126,8 @@ function pinLogs({ bytes, spans }: RpcParams, index: number, head: HeadView): Pi
     at: bounded ? known(to.number, head, undefined) : undefined,
   };
 }
+
+const LOG_BLOCKS = ['fromBlock', 'toBlock', 'blockHash'];
 
 function known(number: number, head: HeadView, span: PinnedBlock['span']): PinnedBlock | undefined {
   const hash = number === head.number ? head.hash : head.hashAt(number);

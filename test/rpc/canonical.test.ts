@@ -106,3 +106,13 @@ function shape(value: unknown): unknown {
   const entries = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
   return ['object', ...entries.map(([name, item]) => [name, shape(item)])];
 }
+
+it.each([
+  '[{"to":"0x1","to":"0x2"}]',
+  '[{"to":"0x1","To":"0x2"}]',
+  '[{"gas":"0x1","ga\u017f":"0x2"}]',
+  '[{"blockHash":"0x1","bloc\u212aHash":"0x2"}]',
+  '[{"a":{"x":1,"X":1}}]',
+])('finds %s ambiguous: nodes differ on which of the two members counts', (text) => {
+  expect(canonical(text)).toBeUndefined();
+});

@@ -52,6 +52,10 @@ describe('plan', () => {
     ['eth_getBalance', '["0xa",{"blockNumber":"latest"}]', '["0xa","0x100"]', head],
     ['eth_getBalance', '["0xa",5]', '["0xa",5]', none],
     ['eth_getBalance', '{"address":"0xa"}', '{"address":"0xa"}', none],
+    // Nodes in Go read these names, others do not: neither is pinned.
+    ['eth_getBalance', '["0xa",{"BlockNumber":"latest"}]', '["0xa",{"BlockNumber":"latest"}]', none],
+    ['eth_getLogs', '[{"ToBlock":"0x10"}]', '[{"ToBlock":"0x10"}]', none],
+    ['eth_getLogs', '[{"toBlock":"latest","TOBLOCK":"0x10"}]', '[{"toBlock":"latest","TOBLOCK":"0x10"}]', none],
     ['eth_getStorageAt', '["0xa","0x0"]', '["0xa","0x0","0x100"]', head],
     ['eth_call', '[{"to":"0xa"}]', '[{"to":"0xa"},"0x100"]', head],
     [
