@@ -135,11 +135,21 @@ export class ChainNodes {
     const reached = this.isReached(named);
     const block = await this.blockAt(node.name, reached ? 'latest' : toQuantity(named.number));
     if (block === undefined) return false;
+    this.showed(node, block);
+    return reached ? this.isOurs(named) || this.isOnOurBranch(node.name, block) : this.isReached(named);
+  }
+
+  /** Looks at the node's newest block now, as its next probe would later. */
+  async followHead(node: NodeView): Promise<void> {
+    const block = await this.blockAt(node.name, 'latest');
+    if (block !== undefined) this.showed(node, block);
+  }
+
+  private showed(node: NodeView, block: BlockRef): void {
     this.tracker.observe(node.name, block);
     // Routing must know too, or the next read would wait for the node's next probe, and settle for an older block.
     if (block.number > (node.head?.number ?? -1)) this.registry.showed(node, block);
     this.waiters.wake();
-    return reached ? this.isOurs(named) || this.isOnOurBranch(node.name, block) : this.isReached(named);
   }
 
   /** What we know of older blocks may itself be of a branch given up unseen; where both have the newest, they agree. */
@@ -205,7 +215,8 @@ export class ChainNodes {
     timeoutMs = ASK_MS,
     signal: AbortSignal = this.stop.signal,
   ): Promise<unknown> {
-    const sending = this.client(node).send(method, Buffer.from(JSON.stringify(params)), timeoutMs, timeoutMs, false);
+    const limits = { timeoutMs, deadlineMs: timeoutMs, releasable: false };
+    const sending = this.client(node).send(method, Buffer.from(JSON.stringify(params)), limits);
     this.events.onProbe(node);
     const cancel = (): void => sending.cancel('TIMEOUT', `${node} did not answer a probe within ${timeoutMs} ms`);
     signal.addEventListener('abort', cancel, { once: true });

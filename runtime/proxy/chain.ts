@@ -107,6 +107,7 @@ export class Chain {
       contradicts: ({ method, at }, result) =>
         at !== undefined && isOfAnother(method, result, at, (number) => tracker.hashAt(number)),
       admits: (node, result) => nodes.admits(node, result),
+      followHead: (node) => nodes.followHead(node),
       head: () => tracker.head,
       nextBlock: (ms) => nodes.nextBlock(ms),
       random: Math.random,

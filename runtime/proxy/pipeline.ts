@@ -1,8 +1,9 @@
 import { type CachedAnswer, type ResponseCache } from '../cache/response-cache';
 import { Coalescer } from '../cache/coalesce';
-import { type KeepRule, keepingOf } from '../cache/policy';
+import { type Keeping, type KeepRule, keepingOf } from '../cache/policy';
 import type { RequestContext } from '../front/exchange';
 import { refusal } from '../rpc/errors';
+import type { HeadView } from '../rpc/head-view';
 import type { RpcRequest } from '../rpc/message';
 import type { Outcome } from '../rpc/outcome';
 import { byHash } from '../rpc/pin';
@@ -74,29 +75,25 @@ export class Pipeline {
       cache === undefined || isUncached(routed.method) ? undefined : keepingOf(routed, context.head?.finalized);
     if (cache === undefined || keeping === undefined) {
       onCache('uncached');
-      return upstream(new PlannedRequest(routed, request, rules), context);
+      return upstream(new PlannedRequest(routed, request, rules, false), context);
     }
     const kept = cache.get(keeping.key);
     if (kept !== undefined) {
       onCache('hit');
       return toOutcome(kept);
     }
-    return this.share(keeping.key, keeping.rule, new PlannedRequest(routed, request, rules), context);
+    return this.share(keeping, new PlannedRequest(routed, request, rules, true), context);
   }
 
   /** Asks once for all who want the same at the same time. */
-  private async share(
-    key: string,
-    rule: KeepRule,
-    request: UpstreamRequest,
-    context: RequestContext,
-  ): Promise<Outcome> {
+  private async share(keeping: Keeping, request: UpstreamRequest, context: RequestContext): Promise<Outcome> {
     const { keep, onCache, upstream } = this.stages;
+    const { key, rule } = keeping;
     const own = { asked: false };
-    const joined = await this.flights.join(key, context, async (shared) => {
+    const joined = await this.flights.join(flightKey(keeping, context.head), context, async (shared) => {
       own.asked = true;
       const outcome = await upstream(request, new SharedContext(context, shared));
-      // What streams is too large to keep, and can be read once.
+      // What streams is over 1 MiB, too large to keep, and can be read once.
       if (outcome.kind !== 'stream') keep(key, rule, outcome);
       else if (shared.cancel.cancelled) outcome.stream.destroy();
       return new Landing(outcome);
@@ -105,6 +102,15 @@ export class Pipeline {
     if (joined.kind === 'late') return { kind: 'refused', refused: refusal('DEADLINE', 'the deadline passed') };
     return joined.value.take() ?? upstream(request, context);
   }
+}
+
+/**
+ * What is about no block that is known by its hash may have another answer at the next head, such as a receipt that was
+ * null before. So who came at another head does not share it, or a client could see less than it saw already.
+ */
+function flightKey({ key, rule }: Keeping, head: HeadView | undefined): string {
+  const namesBlock = rule.kind === 'checked' || rule.kind === 'block-hash';
+  return namesBlock || head === undefined ? key : `${key}\n${head.hash}`;
 }
 
 /** The end of a shared request: for everybody who waits, but for a stream, which the first of them gets. */
@@ -157,12 +163,15 @@ class PlannedRequest implements UpstreamRequest {
   readonly need;
   readonly readsPending;
   readonly at;
+  readonly wholeWanted;
 
   constructor(
     routed: RoutedRequest,
     private readonly request: RpcRequest,
     private readonly rules: PlanRules,
+    private readonly shared: boolean,
   ) {
+    this.wholeWanted = shared || routed.row.namesBlock === true;
     this.method = routed.method;
     this.row = routed.row;
     this.params = routed.params;
@@ -178,6 +187,6 @@ class PlannedRequest implements UpstreamRequest {
 
   pinnedTo({ number, hash }: BlockName): UpstreamRequest {
     const again = plan(this.request, this.rules, { number, hash, hashAt: () => undefined, finalized: undefined });
-    return again.kind === 'route' ? new PlannedRequest(again.request, this.request, this.rules) : this;
+    return again.kind === 'route' ? new PlannedRequest(again.request, this.request, this.rules, this.shared) : this;
   }
 }

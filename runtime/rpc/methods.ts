@@ -16,7 +16,7 @@ export interface MethodRow {
   readonly block?: BlockPosition;
   /** What `null` says: `unseen` may be a node that is behind (one more is asked), `fault` is the node's fault. */
   readonly nullMeans?: 'unseen' | 'fault';
-  /** The answer may name a block that is newer than the head. */
+  /** The answer may name a block that is newer than the head, as the caller need not name it by its number. */
   readonly namesBlock?: true;
   /** Where the facts of this row are from. */
   readonly source: keyof typeof METHOD_SOURCES;
@@ -69,6 +69,7 @@ const blockAt = (index: number): MethodRow => ({
 });
 const blockOrFault: MethodRow = { ...blockAt(0), nullMeans: 'fault' };
 const object: MethodRow = { ...light, cache: 'object', nullMeans: 'unseen' };
+const block: MethodRow = { ...object, namesBlock: true };
 const mined: MethodRow = { ...light, cache: 'mined', nullMeans: 'unseen', namesBlock: true };
 
 const METHODS: ReadonlyMap<string, MethodRow> = new Map<string, MethodRow>([
@@ -114,16 +115,16 @@ const METHODS: ReadonlyMap<string, MethodRow> = new Map<string, MethodRow>([
   // Blocks.
   ['eth_getBlockByNumber', blockOrFault],
   ['eth_getHeaderByNumber', { ...blockOrFault, source: 'geth' }],
-  ['eth_getBlockReceipts', { ...blockOrFault, effort: 'heavy' }],
+  ['eth_getBlockReceipts', { ...blockOrFault, effort: 'heavy', namesBlock: true }],
   ['eth_getBlockTransactionCountByNumber', blockOrFault],
   ['eth_getUncleCountByBlockNumber', blockOrFault],
   ['eth_getTransactionByBlockNumberAndIndex', blockAt(0)],
   ['eth_getUncleByBlockNumberAndIndex', { ...blockAt(0), source: 'EIP-1474' }],
-  ['eth_getBlockByHash', object],
-  ['eth_getHeaderByHash', { ...object, source: 'geth' }],
+  ['eth_getBlockByHash', block],
+  ['eth_getHeaderByHash', { ...block, source: 'geth' }],
   ['eth_getBlockTransactionCountByHash', object],
   ['eth_getUncleCountByBlockHash', object],
-  ['eth_getTransactionByBlockHashAndIndex', { ...light, cache: 'object' }],
+  ['eth_getTransactionByBlockHashAndIndex', { ...light, cache: 'object', namesBlock: true }],
   ['eth_getUncleByBlockHashAndIndex', { ...older, cache: 'object' }],
   // Transactions and logs.
   ['eth_getTransactionByHash', mined],
@@ -135,6 +136,7 @@ const METHODS: ReadonlyMap<string, MethodRow> = new Map<string, MethodRow>([
       ...light,
       effort: 'heavy',
       cache: 'block',
+      namesBlock: true,
       block: { index: 0, reads: 'logs', omitted: 'latest', takes: 'number' },
     },
   ],

@@ -20,12 +20,14 @@ export interface AttemptOptions {
   /** Until the last byte, from now. */
   readonly deadlineMs: number;
   readonly maxResponseBytes: number;
+  /** Up to this size the answer is held and given whole; what is larger streams. At least 64 KiB. */
+  readonly holdBytes: number;
   /** Called once, when it is over. */
   readonly onEnd: (attempt: Attempt) => void;
 }
 
-/** Answers up to this size are held and checked whole before a byte is passed on; larger ones stream. */
-const STREAM_ABOVE_BYTES = 64 * 1024;
+/** Answers up to this size are always held and checked whole before a byte is passed on. */
+export const STREAM_ABOVE_BYTES = 64 * 1024;
 /** How far a large answer may go before its result begins, and how much of a refusal is read. */
 const MAX_HELD_BYTES = 1024 * 1024;
 
@@ -49,7 +51,8 @@ export class Attempt implements Dispatcher.DispatchHandler {
   private encoded = false;
   private chunks: Buffer[] = [];
   private bytes = 0;
-  private scanAt = STREAM_ABOVE_BYTES;
+  private scanAt: number;
+  private flowing = false;
   private stream: ResultStream | undefined;
 
   constructor(private readonly options: AttemptOptions) {
@@ -57,6 +60,7 @@ export class Attempt implements Dispatcher.DispatchHandler {
       this.resolve = resolve;
       this.reject = reject;
     });
+    this.scanAt = options.holdBytes;
     this.timer = setTimeout(this.expire, options.timeoutMs);
   }
 
@@ -89,6 +93,8 @@ export class Attempt implements Dispatcher.DispatchHandler {
       this.pass(this.stream, chunk);
     } else {
       this.chunks.push(chunk);
+      // What comes at length is on its way: its time is the deadline then, as it is for what streams.
+      if (!this.flowing && this.bytes > STREAM_ABOVE_BYTES) this.allowUntilDeadline();
       if (this.bytes > this.scanAt) this.tryStream();
     }
   }
@@ -123,7 +129,7 @@ export class Attempt implements Dispatcher.DispatchHandler {
 
   private readonly expire = (): void => {
     const { node, timeoutMs, deadlineMs } = this.options;
-    if (this.stream) this.fail('TIMEOUT', `${node} did not end its answer within ${Math.round(deadlineMs)} ms`);
+    if (this.flowing) this.fail('TIMEOUT', `${node} did not end its answer within ${Math.round(deadlineMs)} ms`);
     else if (!this.sent) this.fail('CONNECT_TIMEOUT', `${node} had no connection free within ${timeoutMs} ms`);
     else this.fail('TIMEOUT', `${node} gave no reply within ${Math.round(timeoutMs)} ms`);
   };
@@ -135,13 +141,14 @@ export class Attempt implements Dispatcher.DispatchHandler {
     if (status === 429) this.fail('RATE_LIMITED', `${node} answered 429, too many requests`, options);
     else if (status === 401 || status === 403) this.fail('UNAUTHORIZED', `${node} answered ${status}`, options);
     else if (status >= 500) this.fail('SERVER_ERROR', `${node} answered ${status}`, options);
+    else if (NOT_TAKEN.has(status)) this.fail('NOT_TAKEN', `${node} answered ${status} to this request`, options);
     else if (status >= 300) this.fail('BAD_RESPONSE', `${node} answered ${status}`, options);
     else if (status === 204) this.fail('BAD_RESPONSE', `${node} answered 204, no content`, options);
     else if (response.kind === 'fault') this.fail('BAD_RESPONSE', `${node}: ${response.problem}`, options);
   }
 
   private tryStream(): void {
-    const { node, id, deadlineMs } = this.options;
+    const { node, id } = this.options;
     if (this.encoded || this.status !== 200) {
       if (this.bytes > MAX_HELD_BYTES) this.fail('BAD_RESPONSE', `${node} answered ${this.status} at length`);
       return;
@@ -163,10 +170,15 @@ export class Attempt implements Dispatcher.DispatchHandler {
       });
       this.stream.push(part);
       this.chunks = [];
-      clearTimeout(this.timer);
-      this.timer = setTimeout(this.expire, Math.max(0, deadlineMs - (performance.now() - this.startedAt)));
       this.resolve({ kind: 'stream', stream: this.stream });
     }
+  }
+
+  private allowUntilDeadline(): void {
+    this.flowing = true;
+    clearTimeout(this.timer);
+    const leftMs = this.options.deadlineMs - (performance.now() - this.startedAt);
+    this.timer = setTimeout(this.expire, Math.max(0, leftMs));
   }
 
   private pass(stream: ResultStream, chunk: Buffer): void {
@@ -200,6 +212,9 @@ export class Attempt implements Dispatcher.DispatchHandler {
 
 const EMPTY = Buffer.alloc(0);
 const ENCODED: NodeResponse = { kind: 'fault', problem: 'the answer is compressed, which was not asked for' };
+
+/** Statuses that are about the one request, its size or its content (RFC 9110, 15.5.1, 15.5.14, 15.5.15; RFC 6585, 5). */
+const NOT_TAKEN: ReadonlySet<number> = new Set([400, 413, 414, 431]);
 
 /** Statuses that say more than the body does. */
 function isRefusal(status: number): boolean {

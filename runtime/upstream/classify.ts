@@ -58,12 +58,25 @@ const RULES: readonly Rule[] = [
   { meaning: 'refused', codes: [-32603, -32002] },
 ];
 
-/** @param row reads are looked at closely; of a request that may run once only, an error is the answer. */
-export function classifyError(code: number, message: string, row: MethodRow): ErrorMeaning {
-  for (const rule of RULES) {
-    if (rule.codes?.includes(code) === true || rule.text?.test(message) === true) {
-      return row.repeat === 'once' && rule.meaning !== 'no-method' && rule.meaning !== 'busy' ? 'final' : rule.meaning;
-    }
+/**
+ * @param row reads are looked at closely; of a request that may run once only, an error is the answer, unless its code
+ *   (words are too weak for that) says that nothing ran
+ * @param isCallers whether words stand in the request, too; then they are taken for a quotation
+ */
+export function classifyError(
+  code: number,
+  message: string,
+  row: MethodRow,
+  isCallers: (words: string) => boolean,
+): ErrorMeaning {
+  const isOnce = row.repeat === 'once';
+  for (const { meaning, codes, text } of RULES) {
+    if (codes?.includes(code) === true) return isOnce && !NOTHING_RAN.has(meaning) ? 'final' : meaning;
+    if (text === undefined || isOnce) continue;
+    const words = text.exec(message)?.[0];
+    if (words !== undefined && !isCallers(words)) return meaning;
   }
   return 'final';
 }
+
+const NOTHING_RAN: ReadonlySet<ErrorMeaning> = new Set(['no-method', 'busy']);

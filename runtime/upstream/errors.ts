@@ -15,6 +15,8 @@ const NODE_ERRORS = {
   REDIRECT: { sent: true, ejects: true },
   RATE_LIMITED: { sent: true, ejects: false },
   BAD_RESPONSE: { sent: true, ejects: true },
+  /** An HTTP status that refuses this request, and says nothing of others. */
+  NOT_TAKEN: { sent: true, ejects: false },
   TOO_LARGE: { sent: true, ejects: false },
   CALLER_LEFT: { sent: true, ejects: false },
 } as const;

@@ -19,6 +19,8 @@ export interface UpstreamRequest {
   readonly at: BlockName | undefined;
   /** It reads what is not mined yet, on which nodes differ. */
   readonly readsPending: boolean;
+  /** The answer is kept, shared or looked into, so it is held whole as far as it is small enough for that. */
+  readonly wholeWanted: boolean;
   /** The params with the block named by its hash, where that can be done. */
   readonly paramsByHash: Buffer | undefined;
   /** The same request, pinned to another block; for when no node has the head. */
@@ -79,6 +81,8 @@ export interface FailoverParts<C extends Caller> {
    * False where it is not: such an answer is withheld.
    */
   readonly admits: (node: NodeView, result: Buffer) => Promise<boolean>;
+  /** Lets the head follow the node at once; for an answer that is too large to look into. */
+  readonly followHead: (node: NodeView) => Promise<void>;
   readonly head: () => BlockName | undefined;
   /** Resolves when some node shows a new block, or after `ms`. */
   readonly nextBlock: (ms: number) => Promise<void>;

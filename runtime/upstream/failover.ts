@@ -5,6 +5,7 @@ import { refusal, type RefusalCode } from '../rpc/errors';
 import type { Outcome } from '../rpc/outcome';
 import { rawTransactionHash } from '../rpc/transaction-hash';
 import type { Answer } from './attempt';
+import { isCallersWords } from './callers-words';
 import { classifyError } from './classify';
 import { NodeError } from './errors';
 import type { BlockName, Caller, FailoverParts, UpstreamRequest } from './failover-parts';
@@ -19,6 +20,8 @@ const DEFAULT_REST_MS = 1000;
 const RETRY_SOON_MS = 1000;
 /** How often a request backs off while all nodes are full: two to three seconds together. */
 const BUSY_ROUNDS = 7;
+/** How much of an answer is held that somebody else may want, too, or that may name a new block. */
+const MAX_HELD_BYTES = 1024 * 1024;
 const NULL = Buffer.from('null');
 /** What a node says of a transaction that it has, or has mined, already. */
 const SEEN = /already known|already imported|known transaction|nonce (is )?too low|underpriced|already exists/i;
@@ -53,6 +56,7 @@ class Run<C extends Caller> {
   private attempts = 0;
   private rounds = 0;
   private timeouts = 0;
+  private notTaken = 0;
   /** Answers in a row that the pinned head is not there. */
   private missing = 0;
   /** The kindest answer so far: passed through when no node has a better one. */
@@ -76,12 +80,11 @@ class Run<C extends Caller> {
   }
 
   async run(): Promise<Outcome> {
-    const { pick, rules } = this.parts;
+    const { pick } = this.parts;
     for (;;) {
       if (this.remaining() <= 0) return this.giveUp('DEADLINE', 'the deadline passed');
       if (this.caller.cancel.cancelled) return this.giveUp('NO_NODE', 'the caller left');
-      if (this.attempts >= rules.maxAttempts)
-        return this.giveUp('NO_NODE', `${this.attempts} attempts failed`, RETRY_SOON_MS);
+      if (!this.hasAttempts()) return this.giveUp('NO_NODE', attemptsFailed(this.attempts), RETRY_SOON_MS);
       const picked = pick(this.request, this.need, this.tried, this.caller);
       switch (picked.kind) {
         case 'node': {
@@ -154,7 +157,12 @@ class Run<C extends Caller> {
     const remaining = this.remaining();
     const allowed = row.effort === 'light' ? rules.lightTimeoutMs : rules.callTimeoutMs;
     const timeoutMs = row.effort === 'heavy' ? remaining : Math.min(allowed, remaining);
-    const sending = client(node).send(method, params, timeoutMs, remaining, row.repeat !== 'once');
+    const sending = client(node).send(method, params, {
+      timeoutMs,
+      deadlineMs: remaining,
+      releasable: row.repeat !== 'once',
+      ...(this.request.wholeWanted && { holdBytes: MAX_HELD_BYTES }),
+    });
     return row.repeat === 'read' ? this.whileCalled(sending) : sending.answer;
   }
 
@@ -171,7 +179,10 @@ class Run<C extends Caller> {
   }
 
   private async judge(node: NodeView, answer: Answer, exact: boolean): Promise<Outcome | undefined> {
-    if (answer.kind === 'stream') return answer;
+    if (answer.kind === 'stream') {
+      if (this.mayNameNewBlock()) await this.parts.followHead(node);
+      return answer;
+    }
     const via = { node: node.name, exact, asAsked: !this.repinned };
     if (answer.kind === 'error') {
       return this.judgeError(node, { kind: 'error', error: answer.error, via }, answer.code, answer.message);
@@ -202,7 +213,7 @@ class Run<C extends Caller> {
   ): Promise<Outcome | undefined> {
     const { book } = this.parts;
     if (this.ambiguous && SEEN.test(message)) return (await this.findOwn(node)) ?? outcome;
-    const meaning = classifyError(code, message, this.request.row);
+    const meaning = classifyError(code, message, this.request.row, (words) => isCallersWords(words, this.request));
     if (meaning === 'busy') {
       book.rest(node, DEFAULT_REST_MS);
       if (this.request.row.repeat === 'once') return outcome;
@@ -280,11 +291,19 @@ class Run<C extends Caller> {
     this.ambiguous ||= row.repeat === 'raw-transaction';
     // What two nodes could not do in time may be the request's fault.
     if (error.code === 'TIMEOUT' && ++this.timeouts === 2) return this.giveUp('DEADLINE', 'it timed out on two nodes');
-    return this.mayRepeat() ? undefined : this.giveUp('NO_NODE', 'the retry budget is used up', RETRY_SOON_MS);
+    // What a node does not take for its size or form is asked of one more, and no more.
+    if (error.code === 'NOT_TAKEN' && ++this.notTaken === 2) return this.giveUp('NO_NODE', 'two nodes do not take it');
+    // Where attempts have run out, that is what the caller is told.
+    if (!this.hasAttempts() || this.parts.budget.tryRepeat()) return undefined;
+    return this.giveUp('NO_NODE', 'too many requests are being repeated (the retry budget is used up)', RETRY_SOON_MS);
   }
 
   private mayRepeat(): boolean {
-    return this.attempts < this.parts.rules.maxAttempts && this.parts.budget.tryRepeat();
+    return this.hasAttempts() && this.parts.budget.tryRepeat();
+  }
+
+  private hasAttempts(): boolean {
+    return this.attempts < this.parts.rules.maxAttempts;
   }
 
   /** Only look-ups by hash can, and reads above the head. */
@@ -334,4 +353,8 @@ class Run<C extends Caller> {
       this.lastFailure && !detail.includes(this.lastFailure.message) ? ` (${this.lastFailure.message})` : '';
     return { kind: 'refused', refused: refusal(reason, `${detail}${cause}`, retryAfterMs) };
   }
+}
+
+function attemptsFailed(count: number): string {
+  return count === 1 ? 'the only attempt failed' : `${count} attempts failed`;
 }

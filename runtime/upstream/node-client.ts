@@ -1,6 +1,6 @@
 import { Pool } from 'undici';
 import { requestEnvelope } from '../rpc/envelope';
-import { type Answer, Attempt } from './attempt';
+import { type Answer, Attempt, STREAM_ABOVE_BYTES } from './attempt';
 import { createConnector } from './connect';
 import type { NodeErrorCode } from './errors';
 
@@ -10,6 +10,18 @@ export interface NodeClientOptions {
   readonly url: string;
   readonly connectTimeoutMs: number;
   readonly maxResponseBytes: number;
+}
+
+/** What one attempt may take. */
+export interface SendLimits {
+  /** Until the answer is whole, or has begun to come at length. */
+  readonly timeoutMs: number;
+  /** Until its last byte. */
+  readonly deadlineMs: number;
+  /** Whether the attempt may be given up when the node turns out to be down. */
+  readonly releasable: boolean;
+  /** Answers up to this size come whole, larger ones as a stream. @default 64 KiB, which is the least */
+  readonly holdBytes?: number;
 }
 
 /** A request on its way to one node. */
@@ -48,16 +60,12 @@ export class NodeClient {
     });
   }
 
-  /**
-   * @param params JSON bytes
-   * @param timeoutMs until the answer is whole or begins to stream
-   * @param deadlineMs until its last byte
-   * @param releasable whether the attempt may be given up when the node turns out to be down
-   */
-  send(method: string, params: Buffer, timeoutMs: number, deadlineMs: number, releasable: boolean): Sending {
+  /** @param params JSON bytes */
+  send(method: string, params: Buffer, limits: SendLimits): Sending {
     const id = (this.lastId = (this.lastId % 0x7fffffff) + 1);
     const { node, maxResponseBytes } = this.options;
-    const attempt = new Attempt({ node, id, timeoutMs, deadlineMs, maxResponseBytes, onEnd: this.forget });
+    const { timeoutMs, deadlineMs, releasable, holdBytes = STREAM_ABOVE_BYTES } = limits;
+    const attempt = new Attempt({ node, id, timeoutMs, deadlineMs, maxResponseBytes, holdBytes, onEnd: this.forget });
     this.underway.set(attempt, releasable);
     this.pool.dispatch(
       { path: this.path, method: 'POST', headers: this.headers, body: requestEnvelope(id, method, params) },

@@ -2,7 +2,7 @@ import { request, type ClientRequest } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { closeConnections, postText } from '../support/oracle-client';
 import { ProxyProcess } from '../support/proxy-process';
-import { delay, error, result, type Exchange, ScriptedNode } from '../support/scripted-node';
+import { bigResult, delay, error, result, type Exchange, ScriptedNode } from '../support/scripted-node';
 
 const SAME = 5000;
 
@@ -141,6 +141,37 @@ it('at each new block every distinct request is one call, however many ask', asy
   expect(node.callsOf('eth_call')).toHaveLength(kinds.length * rounds);
   expect(await counted('miss')).toBe(kinds.length * rounds);
   expect((await counted('hit')) + (await counted('shared'))).toBe(kinds.length * rounds * 199);
+});
+
+it('answers of up to a megabyte are shared and kept like small ones; a larger one streams to each', async () => {
+  node.on('eth_call', delay(200, bigResult(900_000)));
+  const asked = Array.from({ length: 40 }, (_, id) => postText(proxy.url, body('0x30', id)));
+  for (const [id, text] of (await Promise.all(asked)).entries()) {
+    expect(text.length).toBe(`{"jsonrpc":"2.0","id":${id},"result":""}`.length + 900_000);
+  }
+  expect((await postText(proxy.url, body('0x30', 1))).length).toBeGreaterThan(900_000);
+  expect(node.callsOf('eth_call')).toHaveLength(1);
+  node.on('eth_call', bigResult(1_200_000));
+  for (let id = 0; id < 2; id++)
+    expect((await postText(proxy.url, body('0x31', id))).length).toBeGreaterThan(1_200_000);
+  expect(node.callsOf('eth_call')).toHaveLength(3);
+});
+
+it('who comes at a newer head does not share what was asked before it: a receipt that was null is there', async () => {
+  const hash = node.chain.hash(3);
+  node.on('eth_getTransactionReceipt', delay(600, result(null)));
+  const before = proxy.call('eth_getTransactionReceipt', [hash]);
+  await node.received('eth_getTransactionReceipt', 1);
+  node.mine();
+  await proxy.until(({ chains }) => chains[0]?.head?.number === node.head);
+  const receipt = {
+    transactionHash: hash,
+    blockNumber: `0x${node.head.toString(16)}`,
+    blockHash: node.chain.hash(node.head),
+  };
+  node.on('eth_getTransactionReceipt', result(receipt));
+  expect(await proxy.call('eth_getTransactionReceipt', [hash])).toEqual(receipt);
+  expect(await before).toBeNull();
 });
 
 it('hits, misses, shared calls and those that are never kept are counted', async () => {

@@ -226,6 +226,48 @@ it('who saw a receipt reads no older state, whichever node is behind', async () 
   expect(seen.reduce((sum, { receipts }) => sum + receipts, 0)).toBeGreaterThan(20);
 }, 60_000);
 
+describe('an answer that names a block above the head raises it first:', () => {
+  let node: ScriptedNode;
+
+  beforeEach(async () => {
+    node = await ScriptedNode.start({ name: 'a' });
+    // No probe comes in between.
+    const health = { intervalMs: 60_000, probeTimeoutMs: 1000 };
+    proxy = await ProxyProcess.start({
+      chains: { test: { chainId: 1337, health, nodes: [{ name: node.name, url: node.url }] } },
+    });
+    expect(await proxy.call('eth_blockNumber')).toBe('0x64');
+  });
+
+  afterEach(() => node.close());
+
+  it.each([
+    ['eth_getBlockByHash', 'block', [false]],
+    ['eth_getHeaderByHash', 'block', []],
+    ['eth_getTransactionByBlockHashAndIndex', 'item', ['0x0']],
+    ['eth_getBlockReceipts', 'items', []],
+    ['eth_getLogs', 'items', []],
+    ['eth_getLogs', 'megabytes', []],
+    ['eth_getTransactionByHash', 'item', []],
+    ['eth_getTransactionReceipt', 'item', []],
+  ])('%s with %s', async (method, shape, more) => {
+    node.mine();
+    const hash = node.chain.hash(101);
+    const item = { blockNumber: '0x65', blockHash: hash };
+    const answers = {
+      block: { number: '0x65', hash, parentHash: node.chain.hash(100) },
+      item,
+      items: [item],
+      megabytes: [{ ...item, data: 'a'.repeat(1_200_000) }],
+    };
+    const answer = answers[shape as keyof typeof answers];
+    node.on(method, result(answer));
+    const first = method === 'eth_getLogs' ? { blockHash: hash } : hash;
+    expect(await resultOf(proxy.url, method, [first, ...more])).toEqual(answer);
+    expect(await proxy.call('eth_blockNumber')).toBe('0x65');
+  });
+});
+
 // A node on a fork has the transaction in a block that is not the chain's: who was shown that receipt found the state
 // without it.
 it('a receipt from a block of another branch is not shown', async () => {

@@ -63,11 +63,11 @@ describe('a node with a fault', () => {
     'a redirect': { behaviour: status(301, { location: 'http://169.254.169.254/' }), seen: 'REDIRECT' },
     '400 with a success': {
       behaviour: status(400, {}, '{"jsonrpc":"2.0","id":1,"result":"0x1"}'),
-      seen: 'BAD_RESPONSE',
+      seen: 'NOT_TAKEN',
     },
     '413 with a success': {
       behaviour: status(413, {}, '{"jsonrpc":"2.0","id":1,"result":"0x1"}'),
-      seen: 'BAD_RESPONSE',
+      seen: 'NOT_TAKEN',
     },
     'HTML with 200': { behaviour: html200(), seen: 'BAD_RESPONSE' },
     '204': { behaviour: noContent204(), seen: 'BAD_RESPONSE' },

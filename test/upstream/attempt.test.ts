@@ -22,6 +22,7 @@ class Wire {
       timeoutMs: 1000,
       deadlineMs: 5000,
       maxResponseBytes: 1_000_000,
+      holdBytes: 64 * 1024,
       onEnd: () => this.ends++,
       ...options,
     });
@@ -85,7 +86,10 @@ describe('Attempt', () => {
     [500, GOOD, 'SERVER_ERROR'],
     [503, '<html>', 'SERVER_ERROR'],
     [301, GOOD, 'REDIRECT'],
-    [400, GOOD, 'BAD_RESPONSE'],
+    [400, GOOD, 'NOT_TAKEN'],
+    [413, '<html>', 'NOT_TAKEN'],
+    [414, '', 'NOT_TAKEN'],
+    [431, '', 'NOT_TAKEN'],
     [404, 'no', 'BAD_RESPONSE'],
     [204, '', 'BAD_RESPONSE'],
     [200, '', 'BAD_RESPONSE'],
@@ -194,6 +198,49 @@ describe('Attempt', () => {
       const { wire, stream } = await streaming();
       wire.data('b"').data('  ,"jsonrpc":"2.0"}\n').end();
       expect(await text(stream)).toBe(`"${long}b"`);
+    });
+
+    it('is held whole as far as is wanted, with its time until the deadline once it comes at length', async () => {
+      const wire = new Wire({ holdBytes: 200_000, timeoutMs: 20, deadlineMs: 5000 }).start().head();
+      wire.data(`{"id":7,"result":"${long}`);
+      await new Promise((resolve) => setTimeout(resolve, 40));
+      const answer = await wire.data(`${long}"}`).end().attempt.answer;
+      expect(answer).toEqual({ kind: 'result', result: Buffer.from(`"${long}${long}"`), isNull: false });
+      const longer = new Wire({ holdBytes: 200_000 }).start().head().data(`{"id":7,"result":"${long}${long}${long}`);
+      const streamed = await longer.attempt.answer;
+      expect(streamed.kind).toBe('stream');
+      if (streamed.kind === 'stream') streamed.stream.on('error', () => undefined).destroy();
+    });
+
+    /** Answers of 64 to 128 KiB that came in one or two pieces were refused, and their nodes ejected. */
+    it.each([
+      ['a text, the id first', '{"jsonrpc":"2.0","id":7,"result":"', 'x', '"}'],
+      ['a text, the id last', '{"result":"', 'é', '","jsonrpc":"2.0","id":7}'],
+      ['a list, the id first', '{"id":7,"result":[[0]', ',{"a":[1]}', ']}'],
+      ['a list, the id last, and space', ' {"result" : ["a"', ',"0xabcdef"', '] , "id" :7 } \n'],
+    ])('is right at every size and however it is cut: %s', async (_, before, piece, after) => {
+      const start = before.indexOf(':', before.indexOf('"result"')) + 1;
+      const fixed = Buffer.byteLength(before) + after.length;
+      const sizes = [60, 64, 65, 66, 96, 127, 128, 129, 140].flatMap((kib) => [kib * 1024 - 1, kib * 1024]);
+      for (const size of [...sizes, 65_537, 65_580, 131_073, 131_100]) {
+        const body = Buffer.from(before + piece.repeat(Math.ceil((size - fixed) / Buffer.byteLength(piece))) + after);
+        const result = body
+          .toString()
+          .slice(start, body.toString().length - (after.length - 1))
+          .trimStart();
+        const cuts = [0, 1, 20, before.length, 65_535, 65_536, 65_537, 65_600, 131_072, body.length - 1];
+        for (let back = 2; back <= after.length + 2; back++) cuts.push(body.length - back);
+        for (const cut of cuts.filter((at) => at < body.length)) {
+          const wire = new Wire().start().head();
+          if (cut > 0) wire.data(body.subarray(0, cut));
+          wire.data(body.subarray(cut)).end();
+          const answer = await wire.attempt.answer;
+          if (answer.kind === 'error') throw new Error(`an error of ${size} bytes`);
+          const given = answer.kind === 'stream' ? await text(answer.stream) : answer.result.toString();
+          // Not by toBe: a difference of a hundred kilobytes is no message.
+          expect([size, cut, given === result]).toEqual([size, cut, true]);
+        }
+      }
     });
 
     it('pauses the node when the reader does not read, and resumes it when it does', async () => {

@@ -1,8 +1,10 @@
 import { classifyError, type ErrorMeaning } from '../../runtime/upstream/classify';
+import { isCallersWords } from '../../runtime/upstream/callers-words';
 import { methodRow } from '../../runtime/rpc/methods';
 
 const read = methodRow('eth_call', () => false);
 const once = methodRow('custom_act', () => false);
+const nobodys = (): boolean => false;
 
 /** Words as clients and providers write them. */
 const WORDS: Readonly<Record<ErrorMeaning, readonly (readonly [number, string])[]>> = {
@@ -77,22 +79,44 @@ describe('classifyError', () => {
       list.map(([code, message]) => [code, message, meaning] as const),
     ),
   )('%i %s: %s', (code, message, meaning) => {
-    expect(classifyError(code, message, read)).toBe(meaning);
+    expect(classifyError(code, message, read, nobodys)).toBe(meaning);
   });
 
-  it('believes a node that ran a request which may run once, unless it clearly did not run it', () => {
-    for (const [meaning, list] of Object.entries(WORDS)) {
-      for (const [code, message] of list) {
-        const clear = meaning === 'no-method' || meaning === 'busy';
-        expect([message, classifyError(code, message, once)]).toEqual([message, clear ? meaning : 'final']);
-      }
+  it('believes a node that ran a request which may run once, unless the code says that nothing ran', () => {
+    for (const [code, message] of Object.values(WORDS).flat()) {
+      const clear = { [-32601]: 'no-method', [-32004]: 'no-method', [-32005]: 'busy', 429: 'busy', [-32097]: 'busy' };
+      const meaning = (clear as Record<number, ErrorMeaning>)[code] ?? 'final';
+      expect([message, classifyError(code, message, once, nobodys)]).toEqual([message, meaning]);
     }
+  });
+
+  /** A caller could rest nodes, or have them taken for pruned, by sending the words that nodes then quote. */
+  it.each([
+    ['rate limit exceeded', '["rate limit exceeded"]'],
+    ['missing trie node', '[{"to":"missing trie node"}]'],
+    ['missing trie node', '[{"missing trie node":1}]'],
+    ['too many requests', '["\\u0074oo many\\u0020requests"]'],
+    ['header not found', '["\\"header not found\\""]'],
+    ['daily quota', '["daily quota"]'],
+  ])('does not take the words "%s" of a caller for a node\'s', (words, params) => {
+    const request = { method: 'eth_call', params: Buffer.from(params) };
+    const meaning = (text: string): ErrorMeaning =>
+      classifyError(-32000, text, read, (one) => isCallersWords(one, request));
+    expect(meaning(`cannot decode "${words}"`)).toBe('final');
+    expect(classifyError(-32000, words, read, nobodys)).not.toBe('final');
+  });
+
+  it("does not take a word in the method's name for the node's", () => {
+    const request = { method: 'custom_rate_limit', params: Buffer.from('[]') };
+    const isCallers = (words: string): boolean => isCallersWords(words, request);
+    expect(classifyError(-32000, 'custom_rate_limit failed', read, isCallers)).toBe('final');
+    expect(classifyError(-32000, 'rate limit', read, isCallers)).toBe('busy');
   });
 
   it('is quick with long and hostile words', () => {
     const startedAt = performance.now();
     for (const word of ['block with ', 'method ', 'state is ', 'block '.repeat(5), 'a'])
-      classifyError(-32000, word.repeat(4096 / word.length), read);
+      classifyError(-32000, word.repeat(4096 / word.length), read, nobodys);
     expect(performance.now() - startedAt).toBeLessThan(500);
   });
 });

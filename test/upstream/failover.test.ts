@@ -44,6 +44,7 @@ function request(method: string, { params = '[]', need = NO_NEED }: { params?: s
     need,
     at: undefined,
     readsPending: false,
+    wholeWanted: false,
     paramsByHash: undefined,
     pinnedTo: ({ number }) => request(method, { params: `["${number}"]`, need: { kind: 'head', number } }),
   };
@@ -76,6 +77,7 @@ function bed(replies: Readonly<Record<string, readonly Reply[]>>, parts: Partial
       noteMissingMethod: book('missing method'),
     },
     contradicts: () => false,
+    followHead: () => Promise.resolve(),
     pick: (_request, _need, tried): Picked => {
       const node = nodes.find((one) => !tried.includes(one));
       return node ? { kind: 'node', node } : { kind: 'tried' };
@@ -201,6 +203,20 @@ describe('a read', () => {
     const made = bed({ a: [failed('TIMEOUT')], b: [failed('TIMEOUT')], c: [result('1')] });
     expect(brief(await made.run(request('eth_call')))).toMatch(/^DEADLINE .*two nodes/);
     expect(visited(made)).toBe('ab');
+  });
+
+  it('asks one more node where one does not take the request for its size or form, and blames nobody', async () => {
+    const taken = bed({ a: [failed('NOT_TAKEN')], b: [result('1')] });
+    expect(brief(await taken.run(request('eth_call')))).toBe('1');
+    const refused = bed({ a: [failed('NOT_TAKEN')], b: [failed('NOT_TAKEN')], c: [result('1')] });
+    expect(brief(await refused.run(request('eth_call')))).toMatch(/^NO_NODE .*two nodes do not take it/);
+    expect(visited(refused)).toBe('ab');
+    expect(failed('NOT_TAKEN').ejects).toBe(false);
+  });
+
+  it('tells attempts that ran out from a retry budget that is used up', async () => {
+    const made = bed({ a: [failed('RESET')], b: [failed('RESET')], c: [failed('RESET')], d: [result('1')] });
+    expect(brief(await made.run(request('eth_call')))).toMatch(/^NO_NODE .*3 attempts failed/);
   });
 
   it('ends when the retry budget is used up', async () => {
