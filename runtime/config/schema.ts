@@ -256,7 +256,7 @@ const node = section('One Ethereum endpoint: exactly one of `url` and `localPort
     secret: true,
     whenUnset: 'localPort is used',
   }).optional(),
-  wsUrl: text(form.wsUrl, 'Where its WebSocket is; goes with `url` only. Not used by this version.', {
+  wsUrl: text(form.wsUrl, 'Where its WebSocket is; goes with `url` only. Its `newHeads` raise the head between probes.', {
     also: [form.notMetadata],
     secret: true,
     whenUnset: 'none',

@@ -16,6 +16,7 @@ export const METRICS = {
   nodeHealth: `${PREFIX}node_health`,
   nodeHead: `${PREFIX}node_head`,
   nodeLag: `${PREFIX}node_lag_blocks`,
+  nodeSocket: `${PREFIX}node_socket_connected`,
   nodeLatency: `${PREFIX}node_latency_seconds`,
   nodeInFlight: `${PREFIX}node_in_flight`,
   nodeAttempts: `${PREFIX}node_attempts_total`,

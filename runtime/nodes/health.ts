@@ -32,6 +32,8 @@ export type HealthEvent =
   /** A probe answered, on the right chain. `syncing` is undefined where it was not asked. */
   | { readonly kind: 'block'; readonly block: BlockRef; readonly syncing: boolean | undefined }
   | { readonly kind: 'failure'; readonly code: string; readonly live: boolean }
+  /** The node told of a block unasked: news of its head, and none of whether it answers. */
+  | { readonly kind: 'told'; readonly block: BlockRef }
   /** A client's request was answered. */
   | { readonly kind: 'answer' }
   | { readonly kind: 'wrong-chain'; readonly expected: number; readonly actual: number }
@@ -86,6 +88,10 @@ export function nextHealth(
       return afterBlock(record, event, facts, rules);
     case 'failure':
       return afterFailure(record, event, facts, rules);
+    case 'told':
+      return record.health.state === 'down'
+        ? record
+        : judged({ ...record, head: event.block }, event.block, true, facts, rules);
     case 'answer':
       if (record.failures === 0 || record.health.state === 'down') return record;
       return { ...record, failures: 0, probeFailed: false };

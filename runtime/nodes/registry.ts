@@ -128,6 +128,14 @@ export class Registry {
     this.move(asOwn(node), { kind: 'block', block, syncing: undefined });
   }
 
+  /**
+   * The node told of this block unasked; the chain must have been told before. Nothing of a node that is down counts,
+   * and failures of probes stay counted: who tells of blocks may still not answer.
+   */
+  told(node: NodeView, block: BlockRef): void {
+    this.move(asOwn(node), { kind: 'told', block });
+  }
+
   /** What a probe found; the chain must have been told of its block before. A name that is no member is ignored. */
   probed(name: string, result: ProbeResult): void {
     const own = this.list.find((node) => node.name === name);

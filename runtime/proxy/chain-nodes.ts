@@ -15,6 +15,7 @@ import { now } from '../util/clock';
 import { NodeClient } from '../upstream/node-client';
 import { BlockWaiters } from './block-waiters';
 import { HashTakers } from './hash-takers';
+import { HeadFeeds } from './head-feeds';
 import type { ChainEvents } from './instrument';
 
 /** How long a question of our own may take, in milliseconds. */
@@ -24,6 +25,7 @@ const ASK_MS = 2000;
 export class ChainNodes {
   readonly tracker: HeadTracker;
   readonly registry: Registry;
+  readonly feeds: HeadFeeds;
   private readonly clients = new Map<string, NodeClient>();
   private readonly waiters = new BlockWaiters();
   private readonly takers: HashTakers;
@@ -84,6 +86,16 @@ export class ChainNodes {
       onResult: (node, result) => this.probed(node, result),
       signal: this.stop.signal,
     });
+    this.feeds = new HeadFeeds({
+      nodes,
+      chainId: config.chainId,
+      connectTimeoutMs: failover.connectTimeoutMs,
+      tracker: this.tracker,
+      registry: this.registry,
+      waiters: this.waiters,
+      latest: (node) => this.blockAt(node, 'latest'),
+      events,
+    });
   }
 
   /** What requests that arrive now are pinned to. */
@@ -92,13 +104,15 @@ export class ChainNodes {
   }
 
   /** Begins to probe. @returns when each node was probed once, well or badly. */
-  start(): Promise<void> {
-    return this.prober.apply(this.config.nodes.map(({ name }) => name));
+  async start(): Promise<void> {
+    await this.prober.apply(this.config.nodes.map(({ name }) => name));
+    // Nothing a node tells counts before it was probed.
+    this.feeds.start();
   }
 
   async close(): Promise<void> {
     this.stop.abort();
-    await this.prober.ended();
+    await Promise.all([this.prober.ended(), this.feeds.close()]);
     await Promise.all([...this.clients.values()].map((client) => client.close()));
   }
 

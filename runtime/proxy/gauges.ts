@@ -33,7 +33,7 @@ export class Gauges {
     this.delay.disable();
   }
 
-  private readChain(chain: string, { nodes: { tracker, registry }, inFlight, cache }: Chain): void {
+  private readChain(chain: string, { nodes: { tracker, registry, feeds }, inFlight, cache }: Chain): void {
     const { metrics } = this;
     if (cache) metrics.cacheBytes.set({ chain }, cache.bytes);
     const head = tracker.head?.number;
@@ -43,6 +43,8 @@ export class Gauges {
       const labels = { chain, node: node.name };
       for (const state of STATES) metrics.nodeHealth.set({ ...labels, state }, node.health.state === state ? 1 : 0);
       metrics.nodeInFlight.set(labels, node.inFlight);
+      const following = feeds.isFollowing(node.name);
+      if (following !== undefined) metrics.nodeSocket.set(labels, following ? 1 : 0);
       if (node.latencyMs !== undefined) metrics.nodeLatency.set(labels, node.latencyMs / 1000);
       if (node.head === undefined) continue;
       metrics.nodeHead.set(labels, node.head.number);

@@ -4,15 +4,14 @@ import type { Outcome } from '../rpc/outcome';
 import type { RegistryHooks } from '../nodes/registry';
 import type { Logger } from '../telemetry/logger';
 import type { Metrics } from '../telemetry/metrics';
+import type { HeadFeedEvents } from './head-feeds';
 import type { NodeStats } from './node-stats';
 
 /** What a chain tells of itself. */
-export interface ChainEvents extends Required<RegistryHooks> {
+export interface ChainEvents extends Required<RegistryHooks>, HeadFeedEvents {
   readonly onHandled: (method: string, outcome: Outcome, ms: number) => void;
   readonly onAttempt: (node: string) => void;
   readonly onFailure: (node: string, code: string, message: string) => void;
-  /** A question of our own was sent to the node. */
-  readonly onProbe: (node: string) => void;
   readonly onCache: (what: 'hit' | 'miss' | 'shared' | 'uncached') => void;
   /** An answer that could have been kept was, or was not. */
   readonly onKept: (kept: boolean) => void;
@@ -60,6 +59,8 @@ export function instrument(chain: string, metrics: Metrics, log: Logger, stats: 
       metrics.nodeRests.inc({ chain, node });
       log.warn({ chain, node, until: new Date(untilMs).toISOString() }, 'node asked for a pause');
     },
+    onSocketOpen: ({ node }) => log.info({ chain, node }, 'node socket open'),
+    onSocketLost: ({ node, code, reason }) => log.warn({ chain, node, code, reason }, 'node socket lost'),
     onReorg: () => {
       metrics.chainReorgs.inc({ chain });
       log.info({ chain }, 'chain reorganised');

@@ -52,6 +52,7 @@ export function createMetrics() {
     nodeErrors: counter(METRICS.nodeErrors, 'Attempts that failed, by how', ['chain', 'node', 'code']),
     nodeEjections: counter(METRICS.nodeEjections, 'Times live traffic took the node out', ['chain', 'node']),
     nodeRests: counter(METRICS.nodeRests, 'Times the node asked for a pause', ['chain', 'node']),
+    nodeSocket: gauge(METRICS.nodeSocket, '1 while the node tells of new blocks by its WebSocket', ['chain', 'node']),
     eventLoopDelay: gauge(METRICS.eventLoopDelay, 'How late timers ran since the last look', ['quantile']),
     exceptions: counter(METRICS.exceptions, 'Requests that met a defect of ours', []),
   };

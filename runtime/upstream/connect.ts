@@ -15,11 +15,14 @@ export interface ConnectOptions {
 /** TLS takes two more round trips and a signature; a distant provider needs more for it than for the handshake. */
 const TLS_FACTOR = 4;
 
+/** As undici calls it; who destroys the socket it returns gives the attempt up, which then fails at once. */
+export type Connector = (...attempt: Parameters<buildConnector.connector>) => Socket | undefined;
+
 /**
- * Opens connections to one node for undici: exact time-outs (undici's own are half a second coarse), verified TLS
- * with session resumption, and no way to a cloud's metadata service, whatever the name resolved to.
+ * Opens connections to one node, HTTP and WebSocket alike: exact time-outs (undici's own are half a second coarse),
+ * verified TLS with session resumption, and no way to a cloud's metadata service, whatever the name resolved to.
  */
-export function createConnector({ node, timeoutMs, lookup = systemLookup }: ConnectOptions): buildConnector.connector {
+export function createConnector({ node, timeoutMs, lookup = systemLookup }: ConnectOptions): Connector {
   let session: Buffer | undefined;
   const checkedLookup = withoutMetadata(node, lookup);
   return ({ hostname, protocol, port, servername }, callback) => {
@@ -27,7 +30,7 @@ export function createConnector({ node, timeoutMs, lookup = systemLookup }: Conn
     const host = hostname.replace(/^\[|\]$/g, '');
     if (isMetadataAddress(host)) {
       callback(forbidden(node), null);
-      return;
+      return undefined;
     }
     const address = {
       host,
@@ -81,6 +84,7 @@ export function createConnector({ node, timeoutMs, lookup = systemLookup }: Conn
       else fail(cause.code ?? 'unknown', cause);
     });
     socket.once('close', () => fail('closed at once'));
+    return socket;
   };
 }
 

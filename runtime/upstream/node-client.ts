@@ -1,6 +1,7 @@
 import { Pool } from 'undici';
 import { requestEnvelope } from '../rpc/envelope';
 import { type Answer, Attempt, STREAM_ABOVE_BYTES } from './attempt';
+import { basicAuthorization } from './authorization';
 import { createConnector } from './connect';
 import type { NodeErrorCode } from './errors';
 
@@ -48,7 +49,8 @@ export class NodeClient {
     this.path = `${url.pathname}${url.search}`;
     // The whole list: a caller's headers never travel on.
     this.headers = ['content-type', 'application/json', 'accept', 'application/json'];
-    if (url.username !== '' || url.password !== '') this.headers.push('authorization', basicAuthorization(url));
+    const authorization = basicAuthorization(url);
+    if (authorization !== undefined) this.headers.push('authorization', authorization);
     this.pool = new Pool(url.origin, {
       connections: MAX_CONNECTIONS,
       pipelining: 1,
@@ -85,9 +87,4 @@ export class NodeClient {
   async close(): Promise<void> {
     await this.pool.destroy();
   }
-}
-
-function basicAuthorization(url: URL): string {
-  const credentials = `${decodeURIComponent(url.username)}:${decodeURIComponent(url.password)}`;
-  return `Basic ${Buffer.from(credentials).toString('base64')}`;
 }

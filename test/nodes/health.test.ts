@@ -52,6 +52,7 @@ const wrongChain: HealthEvent = { kind: 'wrong-chain', expected: 1, actual: 5 };
 const probeFailure: HealthEvent = { kind: 'failure', code: 'TIMEOUT', live: false };
 const liveFailure: HealthEvent = { kind: 'failure', code: 'RESET', live: true };
 const answer: HealthEvent = { kind: 'answer' };
+const told: HealthEvent = { kind: 'told', block: blockAt(HEAD + 1, START) };
 const good: HealthEvent = { kind: 'block', block: blockAt(HEAD, START), syncing: false };
 
 test.each<[string, HealthEvent[], string]>([
@@ -65,6 +66,14 @@ test.each<[string, HealthEvent[], string]>([
   ['starts counting anew after a good probe', [good, probeFailure, probeFailure, good, probeFailure], 'up'],
   ['starts counting anew after an answer', [good, probeFailure, probeFailure, answer, probeFailure], 'up'],
   ['stays down at an answer', [good, probeFailure, probeFailure, probeFailure, answer], 'down'],
+  ['is not up because it tells of blocks', [told, told, told], 'down'],
+  ['does not rise because it tells of blocks', [good, ...Array<HealthEvent>(3).fill(probeFailure), told, told], 'down'],
+  [
+    'tells of blocks in vain while its probes fail',
+    [good, probeFailure, told, probeFailure, told, probeFailure],
+    'down',
+  ],
+  ['tells of blocks in vain on a wrong chain', [wrongChain, told], 'down'],
   ['needs more than one good probe to rise', [good, probeFailure, probeFailure, probeFailure, good], 'down'],
   ['rises after that many', [good, probeFailure, probeFailure, probeFailure, good, good], 'up'],
   ['rises anew after a relapse', [good, ...Array<HealthEvent>(3).fill(probeFailure), good, probeFailure, good], 'down'],
@@ -77,6 +86,13 @@ test.each<[string, HealthEvent[], string]>([
   const scene = new Scene();
   for (const event of events) scene.send(event);
   expect(scene.state).toBe(state);
+});
+
+test('has the block it tells of, and lags by one that is old', () => {
+  const scene = new Scene().block(HEAD - 1).send({ kind: 'told', block: blockAt(HEAD, START) });
+  expect(scene.record.head?.number).toBe(HEAD);
+  scene.send({ kind: 'told', block: blockAt(HEAD - 4, START) });
+  expect(scene.reason).toBe('4 blocks behind');
 });
 
 test('tells why it is down', () => {
