@@ -12,4 +12,6 @@ export default {
   // `cookie` 2, which fastify's `inject` loads, is published as ES modules only.
   transformIgnorePatterns: ['/node_modules/(?!cookie/)'],
   maxWorkers: 2,
+  // For a machine that is busy with other things; what hangs still fails.
+  testTimeout: 20_000,
 };

@@ -1,5 +1,5 @@
 /** Answers that came within this time are checked together. */
-const GATHER_MS = 10;
+const GATHER_MS = 5;
 
 /**
  * Whether a node still shows a hash at a number, asked after an answer came. Answers of one node about one number that

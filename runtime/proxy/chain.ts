@@ -5,13 +5,13 @@ import type { NodeView } from '../nodes/node';
 import { Router } from '../routing/router';
 import type { RpcRequest } from '../rpc/message';
 import { createMethodPolicy, matcher } from '../rpc/method-policy';
-import { isOfAnother } from '../rpc/named-block';
+import { branchOf } from '../rpc/named-block';
 import type { Outcome } from '../rpc/outcome';
 import { rawTransactionHash } from '../rpc/transaction-hash';
 import { now } from '../util/clock';
 import type { NodeError } from '../upstream/errors';
 import { Failover } from '../upstream/failover';
-import type { NodeBook, UpstreamRequest } from '../upstream/failover-parts';
+import type { FailoverParts, NodeBook, UpstreamRequest } from '../upstream/failover-parts';
 import { RetryBudget } from '../upstream/retry-budget';
 import { BlockChecks } from './block-checks';
 import { ChainNodes } from './chain-nodes';
@@ -59,7 +59,7 @@ export class Chain {
               stillShows: (node, number, hash) => checks.stillShows(node, number, hash),
               onKept: events.onKept,
             }),
-      upstream: this.createUpstream(config, events),
+      upstream: this.createUpstream(config, events, checks),
       onCache: events.onCache,
       onHandled: events.onHandled,
       onError: events.onError,
@@ -80,7 +80,7 @@ export class Chain {
     }
   }
 
-  private createUpstream(config: ChainConfig, events: ChainEvents) {
+  private createUpstream(config: ChainConfig, events: ChainEvents, checks: BlockChecks) {
     const { nodes, lastSent } = this;
     const { registry, tracker } = nodes;
     const router = new Router({
@@ -104,8 +104,7 @@ export class Chain {
       },
       client: (node) => nodes.client(node.name),
       takesHash: (node) => nodes.takesHash(node),
-      contradicts: ({ method, at }, result) =>
-        at !== undefined && isOfAnother(method, result, at, (number) => tracker.hashAt(number)),
+      confirms: this.createConfirm(config, checks),
       admits: (node, result) => nodes.admits(node, result),
       followHead: (node) => nodes.followHead(node),
       head: () => tracker.head,
@@ -120,6 +119,24 @@ export class Chain {
       const outcome = await failover.run(request, context);
       if (request.row.repeat === 'raw-transaction') this.noteSent(request, context, outcome);
       return outcome;
+    };
+  }
+
+  /**
+   * What is read by number may be of the branch that its node has just changed to. Where the answer does not tell, the
+   * node is asked for the block's hash afterwards; not for what cannot change any more, nor where no other node could
+   * do better. State is read by hash; where a node takes none, its answer is served at once and only kept if it holds.
+   */
+  private createConfirm({ nodes }: ChainConfig, checks: BlockChecks): FailoverParts<RequestContext>['confirms'] {
+    const { tracker } = this.nodes;
+    const hashAt = (number: number): string | undefined => tracker.hashAt(number);
+    return (node, { method, row, at }, result) => {
+      if (at === undefined) return true;
+      const branch = result === undefined ? 'untold' : branchOf(method, result, at, hashAt);
+      if (branch !== 'untold') return branch === 'ours';
+      const matters =
+        row.block?.takes === 'number' && nodes.length > 1 && at.number > (this.nodes.head?.finalized ?? -1);
+      return matters ? checks.stillShows(node.name, at.number, at.hash) : true;
     };
   }
 

@@ -43,28 +43,32 @@ const NAMES: Readonly<Record<string, 'own' | 'items'>> = {
 };
 
 /**
- * Whether an answer names a block by another hash than the one it has on our branch: the node was, or is, on another.
+ * Of which branch an answer is, by the blocks it names: `other` where one has another hash on our branch (the node was,
+ * or is, on another), `ours` where it names the block that was asked for. Logs that are there tell nothing of those that
+ * are missing.
  *
  * @param at the block that was asked for, or the last of a range
  * @param hashAt our branch; undefined for numbers it does not know
  */
-export function isOfAnother(
+export function branchOf(
   method: string,
   result: Buffer,
   at: { readonly number: number; readonly hash: string },
   hashAt: (number: number) => string | undefined,
-): boolean {
+): 'ours' | 'other' | 'untold' {
   const names = NAMES[method];
-  if (names === undefined) return false;
+  if (names === undefined) return 'untold';
   if (names === 'own') {
     const hash = namedBlock(result)?.hash;
-    return hash !== undefined && hash !== at.hash;
+    return hash === undefined ? 'untold' : hash === at.hash ? 'ours' : 'other';
   }
+  let told = false;
   for (const { number, hash } of namedInItems(result)) {
     const ours = number === at.number ? at.hash : hashAt(number);
-    if (ours !== undefined && ours !== hash) return true;
+    if (ours !== undefined && ours !== hash) return 'other';
+    told = true;
   }
-  return false;
+  return told && method !== 'eth_getLogs' ? 'ours' : 'untold';
 }
 
 /** The blocks that logs or receipts name; nodes write the two members in either order, next to each other or not. */

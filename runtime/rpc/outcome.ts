@@ -13,7 +13,7 @@ export type Outcome =
 /** How an answer came about. */
 export interface Via {
   readonly node: string;
-  /** It was asked by the block's hash, so it is that block's whatever branch the node is on. */
+  /** It is that block's for certain: it was asked by the block's hash, or the node still showed that hash afterwards. */
   readonly exact: boolean;
   /** False where no node had the block it was pinned to, and another was taken. */
   readonly asAsked: boolean;

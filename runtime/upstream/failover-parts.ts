@@ -74,8 +74,15 @@ export interface FailoverParts<C extends Caller> {
   readonly client: (node: NodeView) => NodeClient;
   /** Whether the node reads state at `{blockHash}`. */
   readonly takesHash: (node: NodeView) => boolean;
-  /** Whether the answer is of another branch than the one it was pinned to, as far as it tells. */
-  readonly contradicts: (request: UpstreamRequest, result: Buffer) => boolean;
+  /**
+   * Whether the answer is of the block it was pinned to, as far as that can be known: by the blocks it names, or because
+   * the node still has that block. `result` is undefined for what streams.
+   */
+  readonly confirms: (
+    node: NodeView,
+    request: UpstreamRequest,
+    result: Buffer | undefined,
+  ) => boolean | Promise<boolean>;
   /**
    * Told of an answer that may name a block above the head; raises the head where the block is believed.
    * False where it is not: such an answer is withheld.

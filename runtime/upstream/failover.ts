@@ -2,7 +2,7 @@ import type { NodeView } from '../nodes/node';
 import type { BlockNeed } from '../rpc/block-need';
 import type { BlockRef } from '../rpc/block-ref';
 import { refusal, type RefusalCode } from '../rpc/errors';
-import type { Outcome } from '../rpc/outcome';
+import type { Outcome, Via } from '../rpc/outcome';
 import { rawTransactionHash } from '../rpc/transaction-hash';
 import type { Answer } from './attempt';
 import { isCallersWords } from './callers-words';
@@ -179,18 +179,17 @@ class Run<C extends Caller> {
   }
 
   private async judge(node: NodeView, answer: Answer, exact: boolean): Promise<Outcome | undefined> {
-    if (answer.kind === 'stream') {
-      if (this.mayNameNewBlock()) await this.parts.followHead(node);
-      return answer;
-    }
-    const via = { node: node.name, exact, asAsked: !this.repinned };
+    if (answer.kind === 'stream') return this.judgeStream(node, answer);
     if (answer.kind === 'error') {
+      const via = this.via(node, exact);
       return this.judgeError(node, { kind: 'error', error: answer.error, via }, answer.code, answer.message);
     }
     const { nullMeans } = this.request.row;
     const isSeen = !answer.isNull && (!this.mayNameNewBlock() || (await this.parts.admits(node, answer.result)));
-    const outcome: Outcome = { kind: 'result', result: isSeen ? answer.result : NULL, via };
-    const strays = isSeen && this.parts.contradicts(this.request, answer.result);
+    const result = isSeen ? answer.result : NULL;
+    const confirmed = exact || this.parts.confirms(node, this.request, result);
+    const strays = typeof confirmed === 'boolean' ? !confirmed : !(await confirmed);
+    const outcome: Outcome = { kind: 'result', result, via: this.via(node, exact || typeof confirmed === 'object') };
     if (isSeen && !strays) return outcome;
     const fault = strays || (nullMeans === 'fault' && this.isAtOrBelowHead());
     if (fault && (this.need.kind === 'head' || strays)) {
@@ -203,6 +202,18 @@ class Run<C extends Caller> {
     this.askedAgain = true;
     this.last ??= outcome;
     return undefined;
+  }
+
+  private via(node: NodeView, exact: boolean): Via {
+    return { node: node.name, exact, asAsked: !this.repinned };
+  }
+
+  /** What is too large to look into is judged by where its node is now; meanwhile it waits. */
+  private async judgeStream(node: NodeView, answer: Extract<Answer, { kind: 'stream' }>): Promise<Outcome | undefined> {
+    if (this.mayNameNewBlock()) await this.parts.followHead(node);
+    if (await this.parts.confirms(node, this.request, undefined)) return answer;
+    answer.stream.destroy();
+    return this.mayRepeat() ? this.afterMissingHead() : this.giveUp('NO_NODE', `${node.name} is on another branch`);
   }
 
   private async judgeError(

@@ -1,4 +1,4 @@
-import { isOfAnother, namedBlock } from '../../runtime/rpc/named-block';
+import { branchOf, namedBlock } from '../../runtime/rpc/named-block';
 
 const hash = (digit: string): string => `0x${digit.repeat(64)}`;
 const log = (number: string, digit: string): object => ({
@@ -25,23 +25,23 @@ describe('namedBlock', () => {
   });
 });
 
-describe('isOfAnother', () => {
+describe('branchOf', () => {
   const at = { number: 16, hash: hash('a') };
   const ours = new Map([[15, hash('5')]]);
-  const judge = (method: string, value: unknown): boolean =>
-    isOfAnother(method, bytes(value), at, (number) => ours.get(number));
+  const judge = (method: string, value: unknown): string =>
+    branchOf(method, bytes(value), at, (number) => ours.get(number));
 
   it.each([
-    ['eth_getBlockByNumber', { number: '0x10', hash: hash('a') }, false],
-    ['eth_getBlockByNumber', { number: '0x10', hash: hash('b') }, true],
-    ['eth_getLogs', [log('0xf', '5'), log('0x10', 'a')], false],
-    ['eth_getLogs', [log('0xf', '6'), log('0x10', 'a')], true],
-    ['eth_getLogs', [log('0x3', 'e'), log('0x10', 'a')], false],
-    ['eth_getLogs', [log('0x10', 'b')], true],
-    ['eth_getLogs', [], false],
-    ['eth_getBlockReceipts', [{ ...log('0x10', 'b'), logs: [log('0x10', 'b')] }], true],
-    ['eth_getBlockReceipts', [{ ...log('0x10', 'a'), logs: [log('0x10', 'a')] }], false],
-    ['eth_getBalance', '0x1', false],
+    ['eth_getBlockByNumber', { number: '0x10', hash: hash('a') }, 'ours'],
+    ['eth_getBlockByNumber', { number: '0x10', hash: hash('b') }, 'other'],
+    ['eth_getLogs', [log('0xf', '5'), log('0x10', 'a')], 'untold'],
+    ['eth_getLogs', [log('0xf', '6'), log('0x10', 'a')], 'other'],
+    ['eth_getLogs', [log('0x3', 'e'), log('0x10', 'a')], 'untold'],
+    ['eth_getLogs', [log('0x10', 'b')], 'other'],
+    ['eth_getLogs', [], 'untold'],
+    ['eth_getBlockReceipts', [{ ...log('0x10', 'b'), logs: [log('0x10', 'b')] }], 'other'],
+    ['eth_getBlockReceipts', [{ ...log('0x10', 'a'), logs: [log('0x10', 'a')] }], 'ours'],
+    ['eth_getBalance', '0x1', 'untold'],
   ])('%s answered with %j', (method, value, expected) => {
     expect(judge(method, value)).toBe(expected);
   });
