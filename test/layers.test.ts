@@ -18,7 +18,7 @@ const LAYERS: Record<string, { own: readonly string[]; packages: readonly string
   'runtime/limits': { own: ['util', 'rpc', 'config'], packages: ['ipaddr.js'] },
   'runtime/cache': { own: ['util', 'rpc', 'config'], packages: ['lru-cache'] },
   'runtime/routing': { own: ['util', 'rpc', 'config', 'nodes'], packages: [] },
-  'runtime/upstream': { own: ['util', 'rpc', 'config', 'nodes'], packages: ['undici', 'ws'] },
+  'runtime/upstream': { own: ['contract', 'util', 'rpc', 'config', 'nodes'], packages: ['undici', 'ws'] },
   'runtime/front': {
     own: ['contract', 'util', 'rpc', 'config'],
     packages: ['fastify', '@fastify/cors', '@fastify/compress', 'ipaddr.js'],

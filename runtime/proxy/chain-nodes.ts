@@ -150,7 +150,7 @@ export class ChainNodes {
     const block = await this.blockAt(node.name, reached ? 'latest' : toQuantity(named.number));
     if (block === undefined) return false;
     this.showed(node, block);
-    return reached ? this.isOurs(named) || this.isOnOurBranch(node.name, block) : this.isReached(named);
+    return this.isOurs(named) || (reached && (await this.isOnOurBranch(node.name, block)));
   }
 
   /** Looks at the node's newest block now, as its next probe would later. */
@@ -258,5 +258,6 @@ class RefusedProbe extends Error {
 
 function createClient(node: NodeConfig, { failover }: ChainConfig, { maxResponseBytes }: HttpConfig): NodeClient {
   const { connectTimeoutMs } = failover;
-  return new NodeClient({ node: node.name, url: nodeUrl(node), connectTimeoutMs, maxResponseBytes });
+  const viaHaproxy = node.localPort !== undefined;
+  return new NodeClient({ node: node.name, url: nodeUrl(node), connectTimeoutMs, maxResponseBytes, viaHaproxy });
 }

@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Dispatcher } from 'undici';
+import { NOT_SENT_HEADER } from '../contract/headers';
 import { type NodeResponse, parseNodeResponse } from '../rpc/node-response';
 import { NodeError, type NodeErrorCode, type NodeErrorOptions } from './errors';
 import { parseRetryAfter } from './retry-after';
@@ -22,6 +23,8 @@ export interface AttemptOptions {
   readonly maxResponseBytes: number;
   /** Up to this size the answer is held and given whole; what is larger streams. At least 64 KiB. */
   readonly holdBytes: number;
+  /** The node is reached through our own HAProxy, which says so where it could not send the request on. */
+  readonly viaHaproxy: boolean;
   /** Called once, when it is over. */
   readonly onEnd: (attempt: Attempt) => void;
 }
@@ -49,6 +52,7 @@ export class Attempt implements Dispatcher.DispatchHandler {
   private status = 0;
   private retryAfterMs: number | undefined;
   private encoded = false;
+  private notSent = false;
   private chunks: Buffer[] = [];
   private bytes = 0;
   private scanAt: number;
@@ -80,6 +84,8 @@ export class Attempt implements Dispatcher.DispatchHandler {
     this.retryAfterMs = parseRetryAfter(headers['retry-after']);
     const encoding = headers['content-encoding'];
     this.encoded = encoding !== undefined && encoding !== 'identity';
+    // HAProxy takes this header from what providers answer, so it is its own word.
+    this.notSent = this.options.viaHaproxy && status === 503 && headers[NOT_SENT_HEADER] === '1';
     if (status >= 300 && status < 400) this.fail('REDIRECT', `${this.options.node} answered ${status}, a redirect`);
   }
 
@@ -138,7 +144,8 @@ export class Attempt implements Dispatcher.DispatchHandler {
     const { node } = this.options;
     const { status, retryAfterMs } = this;
     const options = retryAfterMs === undefined ? { status } : { status, retryAfterMs };
-    if (status === 429) this.fail('RATE_LIMITED', `${node} answered 429, too many requests`, options);
+    if (this.notSent) this.fail('CONNECT_FAILED', `${node} could not be reached by HAProxy`, { status, sent: false });
+    else if (status === 429) this.fail('RATE_LIMITED', `${node} answered 429, too many requests`, options);
     else if (status === 401 || status === 403) this.fail('UNAUTHORIZED', `${node} answered ${status}`, options);
     else if (status >= 500) this.fail('SERVER_ERROR', `${node} answered ${status}`, options);
     else if (NOT_TAKEN.has(status)) this.fail('NOT_TAKEN', `${node} answered ${status} to this request`, options);

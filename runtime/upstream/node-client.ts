@@ -11,6 +11,8 @@ export interface NodeClientOptions {
   readonly url: string;
   readonly connectTimeoutMs: number;
   readonly maxResponseBytes: number;
+  /** Its URL is a port of our own HAProxy. */
+  readonly viaHaproxy: boolean;
 }
 
 /** What one attempt may take. */
@@ -65,9 +67,11 @@ export class NodeClient {
   /** @param params JSON bytes */
   send(method: string, params: Buffer, limits: SendLimits): Sending {
     const id = (this.lastId = (this.lastId % 0x7fffffff) + 1);
-    const { node, maxResponseBytes } = this.options;
+    const { node, maxResponseBytes, viaHaproxy } = this.options;
     const { timeoutMs, deadlineMs, releasable, holdBytes = STREAM_ABOVE_BYTES } = limits;
-    const attempt = new Attempt({ node, id, timeoutMs, deadlineMs, maxResponseBytes, holdBytes, onEnd: this.forget });
+    const onEnd = this.forget;
+    const bounds = { timeoutMs, deadlineMs, maxResponseBytes, holdBytes };
+    const attempt = new Attempt({ node, id, ...bounds, viaHaproxy, onEnd });
     this.underway.set(attempt, releasable);
     this.pool.dispatch(
       { path: this.path, method: 'POST', headers: this.headers, body: requestEnvelope(id, method, params) },

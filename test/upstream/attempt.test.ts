@@ -23,6 +23,7 @@ class Wire {
       deadlineMs: 5000,
       maxResponseBytes: 1_000_000,
       holdBytes: 64 * 1024,
+      viaHaproxy: false,
       onEnd: () => this.ends++,
       ...options,
     });
@@ -145,6 +146,18 @@ describe('Attempt', () => {
       name: 'HTTPParserError',
     });
     expect(await failure(new Wire().start().error(parser).attempt.answer)).toMatchObject({ code: 'BAD_RESPONSE' });
+  });
+
+  it('was not sent where our own HAProxy says so, and nobody else', async () => {
+    const notSent = { 'x-not-sent': '1' };
+    const own = await failure(new Wire({ viaHaproxy: true }).answer(503, '{}', notSent));
+    expect(own).toMatchObject({ code: 'CONNECT_FAILED', sent: false, status: 503 });
+    const others = [
+      new Wire().answer(503, '{}', notSent),
+      new Wire({ viaHaproxy: true }).answer(503, '{}'),
+      new Wire({ viaHaproxy: true }).answer(502, '{}', notSent),
+    ];
+    for (const answer of others) expect(await failure(answer)).toMatchObject({ code: 'SERVER_ERROR', sent: true });
   });
 
   it('ends at its time, and tells whether the request had been written', async () => {
