@@ -5,7 +5,9 @@ import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
 
 /** Program → Debian package. */
-const TOOLS = { curl: 'curl', openssl: 'openssl' };
+const TOOLS = { curl: 'curl', haproxy: 'haproxy', openssl: 'openssl' };
+/** Debian keeps servers here, where only root looks. */
+const SERVER_FOLDERS = ['/usr/sbin', '/usr/local/sbin'];
 
 const packages = missing();
 if (packages.length > 0) {
@@ -29,7 +31,8 @@ function missing() {
 }
 
 function isThere(tool) {
-  return (process.env.PATH ?? '').split(delimiter).some((folder) => {
+  const folders = [...(process.env.PATH ?? '').split(delimiter), ...SERVER_FOLDERS];
+  return folders.some((folder) => {
     try {
       accessSync(join(folder, tool), constants.X_OK);
       return true;

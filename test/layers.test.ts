@@ -13,6 +13,7 @@ const LAYERS: Record<string, { own: readonly string[]; packages: readonly string
   'runtime/telemetry': { own: ['contract'], packages: ['prom-client', 'pino'] },
   'runtime/rpc': { own: ['util'], packages: ['@noble/hashes'] },
   'runtime/config': { own: ['contract', 'util', 'rpc'], packages: ['zod', 'yaml', 'ipaddr.js'] },
+  'runtime/haproxy': { own: ['contract', 'util', 'config'], packages: [] },
   'runtime/nodes': { own: ['util', 'rpc', 'config'], packages: [] },
   'runtime/chain': { own: ['util', 'rpc', 'config'], packages: [] },
   'runtime/limits': { own: ['util', 'rpc', 'config'], packages: ['ipaddr.js'] },

@@ -1,3 +1,4 @@
+import { parseAddressPort } from './forms';
 import { keyFacts } from './keys';
 import { checkLimits } from './limits-checks';
 import { showValue } from './mask';
@@ -26,6 +27,7 @@ export function crossCheck(document: unknown): Refusal[] {
       ),
     ),
     ...checkUnique(portPlaces(document, nodes), 'a port of its own'),
+    ...checkSocketGid(document),
     ...checkOrder(document),
     ...checkLimits(valueAt(document, ['limits'])),
   ];
@@ -56,12 +58,12 @@ function checkChains(document: unknown): Refusal[] {
   ];
 }
 
-interface FoundNode {
+export interface FoundNode {
   readonly path: Path;
   readonly node: unknown;
 }
 
-function nodesOf(document: unknown): FoundNode[] {
+export function nodesOf(document: unknown): FoundNode[] {
   return entriesOf(valueAt(document, ['chains'])).flatMap(([chain, value]) =>
     itemsOf(valueAt(value, ['nodes'])).map((node, index) => ({ path: ['chains', chain, 'nodes', index], node })),
   );
@@ -112,13 +114,38 @@ function chainPlaces(document: unknown): Place[] {
   }));
 }
 
-/** Port 0 is a different one each time. */
+/** Port 0 is a different one each time. HAProxy's own ports count where there is work for it. */
 function portPlaces(document: unknown, nodes: readonly FoundNode[]): Place[] {
-  const own = [
-    ['listen', 'port'],
-    ['admin', 'port'],
-  ].map((path) => ({ path, value: valueOrDefault(configSchema, document, path) }));
-  return [...own.filter(({ value }) => value !== 0), ...places(nodes, 'localPort')];
+  const local = places(nodes, 'localPort');
+  const usesHaproxy = valueAt(document, ['haproxy']) !== undefined || local.some(({ value }) => value !== undefined);
+  const own = [...PROXY_PORTS, ...(usesHaproxy ? HAPROXY_PORTS : [])].map((path) => ({
+    path,
+    value: valueOrDefault(configSchema, document, path),
+  }));
+  return [...own.filter(({ value }) => value !== 0), ...(usesHaproxy ? [adminSocketPlace(document)] : []), ...local];
+}
+
+const PROXY_PORTS = [
+  ['listen', 'port'],
+  ['admin', 'port'],
+];
+const HAPROXY_PORTS = [
+  ['haproxy', 'pool', 'port'],
+  ['haproxy', 'stats', 'port'],
+];
+const ADMIN_SOCKET = ['haproxy', 'adminSocket'];
+
+function adminSocketPlace(document: unknown): Place {
+  const value = valueOrDefault(configSchema, document, ADMIN_SOCKET);
+  return { path: ADMIN_SOCKET, value: typeof value === 'string' ? parseAddressPort(value)?.port : undefined };
+}
+
+/** A TCP socket belongs to no group. */
+function checkSocketGid(document: unknown): Refusal[] {
+  const path = ['haproxy', 'socketGid'];
+  const socket = valueOrDefault(configSchema, document, ADMIN_SOCKET);
+  if (valueAt(document, path) === undefined || (typeof socket === 'string' && socket.startsWith('/'))) return [];
+  return [{ path, rule: 'used together with the path of a unix socket in haproxy.adminSocket', got: 'no path' }];
 }
 
 /** The first must not reach the second: Node refuses a server whose headers may take longer than the request. */

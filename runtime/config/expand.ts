@@ -5,6 +5,13 @@ import { resolveReference, type Sources } from './reference-value';
 import { configSchema } from './schema';
 import { factsAt, formatPath, type Path, schemaAt } from './walk';
 
+export interface ExpandOptions {
+  /** What the document is to be. @default the configuration of the proxy */
+  readonly schema?: z.ZodType;
+  /** Expand also the values that are for another program: for that program. @default false */
+  readonly verbatimToo?: boolean;
+}
+
 export interface Expanded {
   readonly document: unknown;
   readonly written: Written;
@@ -13,12 +20,16 @@ export interface Expanded {
 
 /**
  * Replaces `${…}` in the text values of a document (not in keys) by what it stands for, once: what comes in is not
- * looked at again. `$${` stands for `${`. Values of keys marked verbatim stay as they are. Where a value is nothing but
+ * looked at again. `$${` stands for `${`. Values of keys marked verbatim stay as they are, unless asked for. Where a value is nothing but
  * one `${…}` and the schema wants a number or a boolean, it becomes one.
  *
  * The result is a copy whose objects have no prototype, so that `__proto__` and `constructor` are keys like others.
  */
-export function expand(document: unknown, sources: Sources): Expanded {
+export function expand(
+  document: unknown,
+  sources: Sources,
+  { verbatimToo = false, schema: root = configSchema }: ExpandOptions = {},
+): Expanded {
   const written = new Map<string, string>();
   const refusals: Refusal[] = [];
   const open = new Set<object>();
@@ -46,7 +57,7 @@ export function expand(document: unknown, sources: Sources): Expanded {
   };
 
   const expandText = (text: string, path: Path): unknown => {
-    if (!text.includes('${') || factsAt(configSchema, path)?.verbatim === true) return text;
+    if (!text.includes('${') || (!verbatimToo && factsAt(root, path)?.verbatim === true)) return text;
     let references = 0;
     const expanded = text.replace(REFERENCE, (match: string, inside: string | undefined) => {
       if (inside === undefined && match === '$${') return '${';
@@ -57,7 +68,7 @@ export function expand(document: unknown, sources: Sources): Expanded {
       return match;
     });
     if (references > 0) written.set(formatPath(path), text);
-    return ALONE.test(text) ? toWanted(expanded, path) : expanded;
+    return ALONE.test(text) ? toWanted(expanded, schemaAt(root, path)) : expanded;
   };
 
   return { document: copy(document, []), written, refusals };
@@ -72,8 +83,7 @@ const UNCLOSED = { ok: false, rule: 'closed by } after each ${' } as const;
 /** A decimal number as people write it; not what `Number` makes of an empty text or of `0x10`. */
 const DECIMAL = /^-?\d+(\.\d+)?$/;
 
-function toWanted(text: string, path: Path): unknown {
-  const schema = schemaAt(configSchema, path);
+function toWanted(text: string, schema: z.core.$ZodType | undefined): unknown {
   if (schema instanceof z.ZodNumber && DECIMAL.test(text)) return Number(text);
   if (schema instanceof z.ZodBoolean && (text === 'true' || text === 'false')) return text === 'true';
   return text;

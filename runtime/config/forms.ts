@@ -82,6 +82,69 @@ export const notMetadata: Form = {
   },
 };
 
+/** What HAProxy can dial and verify, besides what a URL must be anyway. */
+export const DIALLED_BY_HAPROXY: readonly Form[] = [
+  {
+    rule: 'a URL without # (write %23 where it belongs to the key)',
+    range: 'no `#`',
+    test: (value) => !value.includes('#'),
+  },
+  {
+    rule: 'a URL whose host is a plain name or an IP address',
+    range: 'plain host name',
+    test: (value) => {
+      const hostname = parseUrl(value)?.hostname ?? '';
+      return /^[a-z0-9._-]+$/.test(hostname) || /^\[[0-9a-f:.]+\]$/.test(hostname);
+    },
+  },
+  {
+    // HAProxy compares names, never the addresses in a certificate; unverified is no way out.
+    rule: 'a URL with a host name where TLS is spoken, because HAProxy cannot verify the certificate of an address',
+    range: 'no IP address with TLS',
+    test: (value) => {
+      const url = parseUrl(value);
+      if (url === undefined || (url.protocol !== 'https:' && url.protocol !== 'wss:')) return true;
+      return isIP(url.hostname.replace(/^\[|\]$/g, '')) === 0;
+    },
+  },
+];
+
+/** HAProxy refuses longer paths of sockets: the system takes 107 bytes, and it needs some for a temporary name. */
+const MAX_SOCKET_PATH = 90;
+
+export const absolutePath: Form = {
+  rule: 'the absolute path of a file',
+  range: 'absolute path',
+  test: (value) => /^\/[\x20-\x7e]*[^/\s]$/.test(value),
+};
+
+export const adminSocket: Form = {
+  rule: `a loopback address and port such as 127.0.0.1:9999, or the absolute path of a unix socket (letters, digits, ., -, _; at most ${MAX_SOCKET_PATH} characters)`,
+  range: 'loopback `address:port`, or absolute path',
+  test: (value) => {
+    if (value.startsWith('/')) return /^\/[\w./-]*[\w.-]$/.test(value) && value.length <= MAX_SOCKET_PATH;
+    const address = parseAddressPort(value);
+    return address?.port !== undefined && ipaddr.process(address.ip).range() === 'loopback';
+  },
+};
+
+export const nameserver: Form = {
+  rule: 'an IP address, with or without a port ([address]:port for IPv6)',
+  range: 'IP address, or `address:port`',
+  test: (value) => parseAddressPort(value) !== undefined,
+};
+
+/** `192.0.2.1`, `192.0.2.1:53`, `2001:db8::1`, `[2001:db8::1]:53`; undefined for anything else. */
+export function parseAddressPort(
+  value: string,
+): { readonly ip: string; readonly port: number | undefined } | undefined {
+  const [, bracketed, plain, digits] = /^(?:\[([0-9a-f:.]+)\]|([0-9.]+)):(\d{1,5})$/i.exec(value) ?? [];
+  const ip = bracketed ?? plain ?? value;
+  const port = digits === undefined ? undefined : Number(digits);
+  if (isIP(ip) === 0 || ip.includes('%') || (bracketed !== undefined && isIP(bracketed) !== 6)) return undefined;
+  return port === undefined || (port >= 1 && port <= 65_535) ? { ip, port } : undefined;
+}
+
 function urlForm(schemes: readonly string[]): Form {
   return {
     rule: `a URL that begins with ${schemes.map((scheme) => `${scheme}://`).join(' or ')}`,

@@ -1,5 +1,5 @@
 import type { Refusal } from './problems';
-import { defaultBurst } from './schema';
+import { defaultBurst } from './limits-section';
 import { entriesOf, isMapping, itemsOf, type Path, valueAt } from './walk';
 
 /**

@@ -4,7 +4,7 @@ import { crossCheck } from './cross-checks';
 import { deepFreeze } from './deep-readonly';
 import { readDocument } from './document';
 import { errorCode } from './error-code';
-import { expand } from './expand';
+import { expand, type ExpandOptions } from './expand';
 import { rememberWritten } from './mask';
 import { formatRefusal, type Refusal, toRefusals } from './problems';
 import { type Config, configSchema } from './schema';
@@ -57,14 +57,28 @@ export interface ParseOptions {
  *
  * @throws ConfigError with all problems
  */
-export function parseConfig(text: string, { env, readFile: read = readUtf8, source }: ParseOptions): Config {
-  const name = source ?? 'the configuration';
+export function parseConfig(text: string, options: ParseOptions): Config {
+  return parseAs(text, options, {});
+}
+
+/** How a program reads the file that reads only a part of it, or more of it than the proxy. */
+export interface Reading extends ExpandOptions {
+  /** What of the document is read; paths must stay as they are. @default all of it */
+  readonly select?: (document: unknown) => unknown;
+  /** What must hold besides, of the document with everything expanded. */
+  readonly check?: (document: unknown) => readonly Refusal[];
+}
+
+/** See {@link parseConfig}. */
+export function parseAs(text: string, options: ParseOptions, reading: Reading): Config {
+  const { env, readFile: read = readUtf8, source: name = 'the configuration' } = options;
+  const { select = (whole: unknown) => whole, check = () => [], ...expansion } = reading;
   const yaml = readDocument(text);
   if (yaml.document === undefined) throw new ConfigError(name, yaml.problems);
-  const { document, written, refusals } = expand(yaml.document, { env, readFile: readOnce(read) });
+  const { document, written, refusals } = expand(select(yaml.document), { env, readFile: readOnce(read) }, expansion);
   const parsed = configSchema.safeParse(document);
   const unusable = new Set(refusals.map(({ path }) => formatPath(path)));
-  const found: Refusal[] = [...(parsed.success ? [] : toRefusals(parsed.error)), ...crossCheck(document)];
+  const found = [...(parsed.success ? [] : toRefusals(parsed.error)), ...crossCheck(document), ...check(document)];
   const all = [
     ...refusals,
     // What could not be expanded is wrong for that reason alone.
@@ -77,12 +91,12 @@ export function parseConfig(text: string, { env, readFile: read = readUtf8, sour
   return config;
 }
 
-function readUtf8(path: string): string {
+export function readUtf8(path: string): string {
   return readFileSync(path, 'utf8');
 }
 
 /** One view of each file, also when it is replaced while it is being read. */
-function readOnce(read: (path: string) => string): (path: string) => string {
+export function readOnce(read: (path: string) => string): (path: string) => string {
   const contents = new Map<string, string>();
   return (path) => {
     const known = contents.get(path);

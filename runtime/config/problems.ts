@@ -12,18 +12,23 @@ export interface Refusal {
   readonly got?: string;
 }
 
-/** What zod found, in our words; a key with several faults is told once. */
-export function toRefusals(error: z.ZodError): Refusal[] {
+/** What zod found, in our words; a key with several faults is told once. @param root what was to be parsed */
+export function toRefusals(error: z.ZodError, root: z.ZodType = configSchema): Refusal[] {
   return error.issues.flatMap((issue) => {
     const path = issue.path.map((key) => (typeof key === 'symbol' ? String(key) : key));
-    if (issue.code === 'unrecognized_keys') return issue.keys.map((key) => unknownKey(path, key));
-    return [{ path, rule: ruleOf(issue, path) }];
+    if (issue.code === 'unrecognized_keys') return issue.keys.map((key) => unknownKey(root, path, key));
+    return [{ path, rule: ruleOf(root, issue, path) }];
   });
 }
 
 /** The sentence for the operator. Secrets stay out of it: see {@link showValue}. */
-export function formatRefusal({ path, rule, got }: Refusal, document: unknown, written: Written): string {
-  return `${displayPath(path)} must be ${rule}, got ${got ?? showAt(path, document, written)}`;
+export function formatRefusal(
+  { path, rule, got }: Refusal,
+  document: unknown,
+  written: Written,
+  root: z.ZodType = configSchema,
+): string {
+  return `${displayPath(path)} must be ${rule}, got ${got ?? showAt(root, path, document, written)}`;
 }
 
 /** A path in a sentence; a URL that was pasted as a key is masked. */
@@ -32,33 +37,33 @@ export function displayPath(path: Path): string {
   return formatPath(path.map((key) => (typeof key === 'string' && key.includes('://') ? maskUrl(key) : key)));
 }
 
-function showAt(path: Path, document: unknown, written: Written): string {
+function showAt(root: z.ZodType, path: Path, document: unknown, written: Written): string {
   const value = valueAt(document, path);
   if (value === undefined) {
-    const unset = valueOrDefault(configSchema, document, path);
+    const unset = valueOrDefault(root, document, path);
     return unset === undefined ? 'nothing' : `${showValue(unset)} (the default)`;
   }
   const source = written.get(formatPath(path));
-  const schema = schemaAt(configSchema, path);
+  const schema = schemaAt(root, path);
   const takesText = !(schema instanceof z.ZodObject || schema instanceof z.ZodArray || schema instanceof z.ZodRecord);
-  if (isSecret(path) && typeof value === 'string') return maskUrl(value);
+  if (isSecret(root, path) && typeof value === 'string') return maskUrl(value);
   // An address with its key, where a whole node belongs.
   if (!takesText && typeof value === 'string') return 'a text';
   return source === undefined ? showValue(value) : `a hidden value from ${showValue(source)}`;
 }
 
 /** Also below a secret key: a list where a URL belongs holds URLs. */
-function isSecret(path: Path): boolean {
-  return path.some((_, index) => factsAt(configSchema, path.slice(0, index + 1))?.secret === true);
+function isSecret(root: z.ZodType, path: Path): boolean {
+  return path.some((_, index) => factsAt(root, path.slice(0, index + 1))?.secret === true);
 }
 
-function ruleOf(issue: z.core.$ZodIssue, path: Path): string {
+function ruleOf(root: z.ZodType, issue: z.core.$ZodIssue, path: Path): string {
   const own: unknown = issue.code === 'custom' ? issue.params?.['rule'] : undefined;
-  return typeof own === 'string' ? own : (factsAt(configSchema, path)?.rule ?? 'valid');
+  return typeof own === 'string' ? own : (factsAt(root, path)?.rule ?? 'valid');
 }
 
-function unknownKey(path: Path, key: string): Refusal {
-  const schema = schemaAt(configSchema, path);
+function unknownKey(root: z.ZodType, path: Path, key: string): Refusal {
+  const schema = schemaAt(root, path);
   const known = schema instanceof z.ZodObject ? Object.keys(schema.shape) : [];
   const meant = nearest(key, known);
   const hint = meant === undefined ? known.join(', ') : `did you mean ${meant}?`;

@@ -1,5 +1,6 @@
 import { BlockList, isIP } from 'node:net';
-import { defaultBurst, type LimitOverrideConfig, type LimitsConfig } from '../config/schema';
+import { defaultBurst } from '../config/limits-section';
+import type { LimitOverrideConfig, LimitsConfig } from '../config/schema';
 import { type Bucket, toBucket } from './gcra';
 
 /** What applies to one client, ready for use. */

@@ -37,6 +37,9 @@ describe('the tables', () => {
     'chains.<name>.health.intervalMs',
     'chains.<name>.failover.budgetPercent',
     'chains.<name>.nodes[].provider.url',
+    'chains.<name>.nodes[].provider.caFile',
+    'haproxy.pool.port',
+    'haproxy.adminSocket',
   ];
 
   it.each(KEYS)('have a row for %s', (key) => {

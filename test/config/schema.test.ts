@@ -25,6 +25,14 @@ describe('defaults', () => {
       limits: { methods: {}, cost: {}, overrides: [] },
       methods: { allow: [], deny: [] },
       telemetry: { logLevel: 'info', accessLog: { sample: 0 } },
+      haproxy: {
+        pool: { host: '127.0.0.1', port: 8000 },
+        stats: { host: '127.0.0.1', port: 8404 },
+        adminSocket: '127.0.0.1:9999',
+        maxConnections: 4000,
+        hardStopAfterMs: 300_000,
+        checkIntervalMs: 5000,
+      },
       chains: {
         mainnet: {
           chainId: 1,
