@@ -25,6 +25,10 @@ const LAYERS: Record<string, { own: readonly string[]; packages: readonly string
     packages: ['fastify', '@fastify/cors', '@fastify/compress', 'ipaddr.js'],
   },
   'runtime/admin': { own: ['contract', 'util', 'rpc', 'config'], packages: ['fastify'] },
+  'runtime/weighter': {
+    own: ['contract', 'util', 'config', 'haproxy', 'routing', 'telemetry'],
+    packages: ['ethers'],
+  },
   'runtime/proxy': {
     own: [
       'contract',

@@ -16,7 +16,6 @@ export const METRICS = {
   nodeHealth: `${PREFIX}node_health`,
   nodeHead: `${PREFIX}node_head`,
   nodeLag: `${PREFIX}node_lag_blocks`,
-  nodeSocket: `${PREFIX}node_socket_connected`,
   nodeLatency: `${PREFIX}node_latency_seconds`,
   nodeInFlight: `${PREFIX}node_in_flight`,
   nodeAttempts: `${PREFIX}node_attempts_total`,
@@ -24,6 +23,26 @@ export const METRICS = {
   nodeErrors: `${PREFIX}node_errors_total`,
   nodeEjections: `${PREFIX}node_ejections_total`,
   nodeRests: `${PREFIX}node_rests_total`,
+  nodeSocket: `${PREFIX}node_socket_connected`,
   eventLoopDelay: `${PREFIX}event_loop_delay_seconds`,
   exceptions: `${PREFIX}exceptions_total`,
+} as const;
+
+const WEIGHTER_PREFIX = `${PREFIX}weighter_`;
+
+/** Of the weighter, a program of its own beside HAProxy. */
+export const WEIGHTER_METRICS = {
+  weight: `${WEIGHTER_PREFIX}weight_desired`,
+  weightSet: `${WEIGHTER_PREFIX}weight_set`,
+  latency: `${WEIGHTER_PREFIX}latency_seconds`,
+  blockAge: `${WEIGHTER_PREFIX}block_age_seconds`,
+  blockNumber: `${WEIGHTER_PREFIX}block_number`,
+  probes: `${WEIGHTER_PREFIX}probes_total`,
+  probeFailures: `${WEIGHTER_PREFIX}probe_failures_total`,
+  adjustments: `${WEIGHTER_PREFIX}adjustments_total`,
+  refusals: `${WEIGHTER_PREFIX}refusals_total`,
+  socketErrors: `${WEIGHTER_PREFIX}socket_errors_total`,
+  restarts: `${WEIGHTER_PREFIX}haproxy_restarts_total`,
+  staleness: `${WEIGHTER_PREFIX}weights_stale_seconds`,
+  rounds: `${WEIGHTER_PREFIX}rounds_total`,
 } as const;
