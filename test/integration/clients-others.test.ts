@@ -2,6 +2,7 @@ import { createPublicClient, createWalletClient, defineChain, http, type Hex } f
 import { generatePrivateKey, privateKeyToAccount } from 'viem/accounts';
 import { Web3 } from 'web3';
 import { ACCOUNTS, CHAIN_ID, ClientBed, Recorder, word, WORD_CODE, WORD_INIT } from './client-bed';
+import { eventually } from '../support/eventually';
 
 const [ALICE, BOB] = ACCOUNTS;
 const FULL = 10_000n * 10n ** 18n;
@@ -94,9 +95,12 @@ describe('other clients', () => {
         onLogs: (logs) => void logged.push(...logs.map(({ data }) => data)),
         onError: (error) => void errors.push(error),
       });
+      // It tells of what comes after its first poll, which is when it learns where it begins.
+      const begun = await reader.getBlockNumber({ cacheTime: 0 });
+      await eventually(async () => (await reader.getBlockNumber({ cacheTime: 0 })) >= begun + 2n);
       const hash = await wallet.sendTransaction({ account, to: address, data: word(42) });
       await reader.waitForTransactionReceipt({ hash, confirmations: 2 });
-      while (logged.length === 0) await new Promise((resolve) => setTimeout(resolve, 20));
+      await eventually(() => logged.length > 0);
       stop();
       expect(logged).toEqual([word(42)]);
       expect(errors).toEqual([]);

@@ -1,5 +1,6 @@
 import { ContractFactory, Interface, JsonRpcProvider, toBeHex, Wallet } from 'ethers';
 import { ACCOUNTS, CHAIN_ID, ClientBed, Recorder, word, WORD_CODE, WORD_INIT } from './client-bed';
+import { eventually } from '../support/eventually';
 
 const [ALICE, BOB] = ACCOUNTS;
 
@@ -91,7 +92,7 @@ describe('ethers', () => {
     const contract = await new ContractFactory(new Interface([]), WORD_INIT, wallet).deploy();
     await contract.deploymentTransaction()?.wait(2);
     await (await wallet.sendTransaction({ to: await contract.getAddress(), data: word(43) })).wait(2);
-    await waitFor(() => logged.includes(word(43)));
+    await eventually(() => logged.includes(word(43)));
     await provider.removeAllListeners();
     expect(seen.length).toBeGreaterThan(3);
     expect(seen).toEqual(seen.map((_, index) => (seen[0] ?? 0) + index));
@@ -125,7 +126,3 @@ describe('ethers and a rate limit', () => {
     }
   }, 60_000);
 });
-
-async function waitFor(condition: () => boolean): Promise<void> {
-  while (!condition()) await new Promise((resolve) => setTimeout(resolve, 20));
-}

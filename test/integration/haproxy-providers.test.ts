@@ -10,6 +10,7 @@ import { hang, inTurn, ordinary, resetBeforeResponse, ScriptedNode, status } fro
 import { TlsNode } from '../support/tls-node';
 import { selfSigned } from '../upstream/certificate';
 import { ask, HaproxyBed } from './haproxy-bed';
+import { eventually } from '../support/eventually';
 
 /**
  * What HAProxy does behind a local port: it dials a provider, with its key, its TLS and its address. Here stands the
@@ -72,6 +73,10 @@ describe('the certificate of a provider', () => {
     await start({ main: { nodes: [{ name: 'a', url: `https://localhost:${node.port}/v2/key`, ...caFile }] } });
     const { status: code, error, headers } = await ask(bed.localUrl('a'), 'eth_call');
     expect([code, error?.code, headers.get('x-not-sent')]).toEqual([503, -32002, '1']);
+    expect(headers.get('x-not-sent-reason')).toMatch(
+      /^S(SL handshake failure|erver presented an SSL certificate different) .*certificate verify failed/,
+    );
+    expect(bed.haproxy.output).toMatch(/ a-frontend a-backend\/a .*certificate verify failed/);
     await bed.haproxy.untilServer('rpc-backend/a', 'DOWN');
     expect([node.paths, node.read]).toEqual([[], '']);
     expect(node.refused).toBeGreaterThan(1);
@@ -297,7 +302,7 @@ describe('the address of a provider', () => {
     dns.addresses.set(name, '127.0.0.2');
     const moved = async (): Promise<boolean> =>
       (await bed.haproxy.command('show servers state')).includes(' 127.0.0.2 ');
-    while (!(await moved())) await sleep(100);
+    await eventually(moved);
     await node.refuse();
     await node.accept();
     await bed.haproxy.untilServer('rpc-backend/a', 'DOWN');

@@ -6,6 +6,7 @@ import { echoMix } from '../support/load-mix';
 import { ProxyProcess } from '../support/proxy-process';
 import { ScriptedNode } from '../support/scripted-node';
 import { refused, ScriptedSocket, told } from '../support/scripted-socket';
+import { eventually } from '../support/eventually';
 
 /** So long that no probe after the first takes part in a test. */
 const health = { intervalMs: 60_000 };
@@ -177,7 +178,7 @@ describe('scripted nodes', () => {
     sockets[0].chainId = 5;
     await start();
     await untilFollowing('b', 1);
-    while (socketLines('a').length === 0) await sleep(20);
+    await eventually(() => socketLines('a').length > 0);
     expect(socketLines('a')).toMatchObject([
       { msg: 'node socket lost', reason: 'the WebSocket of a is on chain 5, not on chain 1337' },
     ]);

@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { eventually } from '../support/eventually';
 
 const LOCAL = join(__dirname, '..', '..', 'bin', 'local.ts');
 
@@ -89,7 +90,7 @@ export class LocalRun {
   }
 
   async prints(text: string): Promise<void> {
-    while (!this.output.includes(text)) await pause();
+    await eventually(() => this.output.includes(text), { what: `"${text}" in what it prints`, timeoutMs: 30_000 });
   }
 
   async stop(): Promise<LocalExit> {
@@ -114,7 +115,7 @@ export function descendants(pid: number): { pid: number; args: string }[] {
 
 /** Resolves when none of these processes is running. */
 export async function gone(pids: readonly number[]): Promise<void> {
-  while (pids.some((pid) => parentOf(pid) !== undefined)) await pause();
+  await eventually(() => pids.every((pid) => parentOf(pid) === undefined), { what: 'the end of what was started' });
 }
 
 function parentOf(pid: number): number | undefined {
@@ -133,10 +134,6 @@ function argsOf(pid: number): string {
   } catch {
     return '';
   }
-}
-
-function pause(): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, 20));
 }
 
 export async function call(url: string, method: string, params: readonly unknown[] = []): Promise<unknown> {

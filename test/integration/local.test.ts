@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { html200, resetBeforeResponse, ScriptedNode, status, truncatedJson } from '../support/scripted-node';
 import { call, descendants, gone, LocalRun } from './local-run';
+import { eventually } from '../support/eventually';
 
 const ALICE = '0xf39fd6e51aad88f6f4ce6ab8827279cfffb92266';
 const BOB = '0x70997970c51812dc3a010c7d01b50e0d17dc79c8';
@@ -43,7 +44,7 @@ describe('npm start', () => {
 
   it('has one chain on both nodes, a block every 0.25 s', async () => {
     const first = Number(await call(local.url, 'eth_blockNumber'));
-    while (Number(await call(local.url, 'eth_blockNumber')) < first + 4) await pause();
+    await eventually(async () => Number(await call(local.url, 'eth_blockNumber')) >= first + 4);
     const hex = `0x${(first + 2).toString(16)}`;
     const blocks = await Promise.all(local.nodes.map(({ url }) => call(url, 'eth_getBlockByNumber', [hex, false])));
     const hashes = new Set(blocks.map((block) => (block as { hash: string }).hash));
@@ -53,7 +54,7 @@ describe('npm start', () => {
   it('mines a transaction on both nodes', async () => {
     const hash = await call(local.url, 'eth_sendTransaction', [{ from: ALICE, to: BOB, value: '0x1' }]);
     for (const { url } of local.nodes) {
-      while ((await call(url, 'eth_getTransactionReceipt', [hash])) === null) await pause();
+      await eventually(async () => (await call(url, 'eth_getTransactionReceipt', [hash])) !== null);
     }
   });
 
@@ -66,7 +67,7 @@ describe('npm start', () => {
     }
     expect(hashes.size).toBe(60);
     for (const hash of hashes) {
-      while ((await call(local.url, 'eth_getTransactionReceipt', [hash])) === null) await pause();
+      await eventually(async () => (await call(local.url, 'eth_getTransactionReceipt', [hash])) !== null);
     }
   }, 30_000);
 
@@ -78,7 +79,7 @@ describe('npm start', () => {
     }
     await local.prints('dev/node-0 is down: failed 3 times in a row');
     const head = Number(await call(second?.url ?? '', 'eth_blockNumber'));
-    while (Number(await call(local.url, 'eth_blockNumber')) < head + 2) await pause();
+    await eventually(async () => Number(await call(local.url, 'eth_blockNumber')) >= head + 2);
   }, 20_000);
 });
 

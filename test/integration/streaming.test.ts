@@ -4,6 +4,7 @@ import { askRaw, type RawAnswer, rawPost } from '../front/raw-http';
 import { RawClient } from '../support/load-raw-client';
 import { ProxyProcess } from '../support/proxy-process';
 import { type Behaviour, bigResult, type Exchange, ScriptedNode } from '../support/scripted-node';
+import { eventually } from '../support/eventually';
 
 /**
  * A defect found here, and repaired: a client that stopped reading kept its connection, and what was buffered for it,
@@ -328,10 +329,6 @@ function script(start: string, rest: (exchange: Exchange) => string, then?: (exc
 /** It began as an answer and ended as none. */
 function isCut({ status, whole, end }: RawAnswer): boolean {
   return status === 200 && !whole && end !== 'open';
-}
-
-async function eventually(wanted: () => boolean): Promise<void> {
-  while (!wanted()) await new Promise((resolve) => setTimeout(resolve, 10));
 }
 
 async function standsStill(count: () => number): Promise<void> {
