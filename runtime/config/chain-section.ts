@@ -80,11 +80,15 @@ const node = section('One Ethereum endpoint: exactly one of `url` and `localPort
     secret: true,
     whenUnset: 'localPort is used',
   }).optional(),
-  wsUrl: text(form.wsUrl, 'Where its WebSocket is; goes with `url` only. Its `newHeads` raise the head between probes.', {
-    also: [form.notMetadata],
-    secret: true,
-    whenUnset: 'none',
-  }).optional(),
+  wsUrl: text(
+    form.wsUrl,
+    'Where its WebSocket is; goes with `url` only. Its `newHeads` raise the head between probes.',
+    {
+      also: [form.notMetadata],
+      secret: true,
+      whenUnset: 'none',
+    },
+  ).optional(),
   localPort: whole(1, 65_535, 'The port on 127.0.0.1 where HAProxy serves this node; unique over all chains.', {
     whenUnset: 'url is used',
   }).optional(),

@@ -230,7 +230,5 @@ const EMPTY = Buffer.alloc(0);
 function mayPass({ method, headers }: FastifyRequest): boolean {
   if (method === 'POST' || method === 'GET' || method === 'HEAD') return true;
   // A browser asking whether it may (Fetch, 4.8); any other OPTIONS is just not a POST.
-  return (
-    method === 'OPTIONS' && headers.origin !== undefined && headers['access-control-request-method'] !== undefined
-  );
+  return method === 'OPTIONS' && headers.origin !== undefined && headers['access-control-request-method'] !== undefined;
 }

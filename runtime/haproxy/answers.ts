@@ -8,10 +8,11 @@ import { HaproxySocketError, type RefusalCode } from './socket-error';
  *
  * Success is an empty answer, some texts end with a line feed of their own and some do not ("Empty weight string…"), so
  * neither where one answer ends nor whether the last one is whole can be seen. After the command `prompt` each answer is
- * followed by `> ` at the start of a line instead (`master> ` on the master socket, without an empty line before it),
- * in all versions from 2.6 to 3.x, also for commands on one line; and as many prompts as commands is the whole of it.
+ * followed by `> ` at the start of a line instead (`master> ` on the master socket, without an empty line before it, and
+ * `master[ReloadFailed]> ` while its last reload has failed), in all versions from 2.6 to 3.x, also for commands on one
+ * line; and as many prompts as commands is the whole of it.
  */
-const PROMPT = /(?:^|\n)(?:master)?> /g;
+const PROMPT = /(?:^|\n)(?:master(?:\[\w+\])?)?> /g;
 
 /** Splits what came after `prompt;…`: one text for each prompt, and what has no prompt behind it yet. */
 export function splitAnswers(received: string): { readonly answers: readonly string[]; readonly rest: string } {

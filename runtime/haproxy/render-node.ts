@@ -1,3 +1,4 @@
+import { NOT_SENT_HEADER, NOT_SENT_REASON_HEADER } from '../contract/headers';
 import { jsonError } from './json-errors';
 import type { NodeBackend, NodeFrontend, Target } from './model';
 import { quote, quoteFormat } from './quote';
@@ -33,6 +34,9 @@ export function nodeSections({ name, localPort, http, webSocket }: NodeFrontend)
   ];
 }
 
+/** What came of dialling: of TLS, the reason too, such as `certificate verify failed`. Empty where nobody listens. */
+const CONNECT_ERROR = '%[bc_err_str] %[ssl_bc_err_str]';
+
 /** One attempt and no more: who asked decides what follows, and so must know whether anything was sent. */
 function backendSection({ name, server, target, connectTimeoutMs, serverTimeoutMs }: NodeBackend): Section {
   return {
@@ -42,7 +46,7 @@ function backendSection({ name, server, target, connectTimeoutMs, serverTimeoutM
       'http-reuse always',
       `timeout connect ${connectTimeoutMs}ms`,
       `timeout server ${serverTimeoutMs}ms`,
-      `http-error ${jsonError(503)} hdr x-not-sent 1`,
+      `http-error ${jsonError(503)} hdr ${NOT_SENT_HEADER} 1 hdr ${NOT_SENT_REASON_HEADER} ${quote(CONNECT_ERROR)}`,
       `http-request del-header ${quote(BUT_REQUEST_HEADERS)} -m reg`,
       // Before the host: it also replaces the one of a request in absolute form (RFC 9112, 3.2.2).
       `http-request set-uri ${quoteFormat(target.pathAndQuery)}`,

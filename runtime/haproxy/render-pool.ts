@@ -1,3 +1,4 @@
+import { NOT_SENT_HEADER, NOT_SENT_REASON_HEADER } from '../contract/headers';
 import { jsonError } from './json-errors';
 import type { PoolBackend, PoolFrontend, PoolServer } from './model';
 import { quote } from './quote';
@@ -51,7 +52,8 @@ function commonLines({ serverTimeoutMs }: PoolBackend): string[] {
     `timeout server ${serverTimeoutMs}ms`,
     'http-request set-pathq /',
     // Of one attempt; there may have been others.
-    'http-response del-header x-not-sent',
+    `http-response del-header ${NOT_SENT_HEADER}`,
+    `http-response del-header ${NOT_SENT_REASON_HEADER}`,
   ];
 }
 

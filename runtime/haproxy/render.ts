@@ -59,8 +59,8 @@ function defaultsSection({ clients }: HaproxyModel): Section {
     lines: [
       'log global',
       'mode http',
-      // As httplog, without the request line, which callers write.
-      `log-format ${quote('%ci:%cp [%tr] %ft %b/%s %TR/%Tw/%Tc/%Tr/%Ta %ST %B %ts %ac/%fc/%bc/%sc/%rc %sq/%bq %HM')}`,
+      // As httplog, without the request line, which callers write, and with what came of dialling.
+      `log-format ${quote('%ci:%cp [%tr] %ft %b/%s %TR/%Tw/%Tc/%Tr/%Ta %ST %B %ts %ac/%fc/%bc/%sc/%rc %sq/%bq %HM %[bc_err_str] %[ssl_bc_err_str]')}`,
       'option dontlognull',
       // Whoever asked and left needs no answer; a node should not work for nobody.
       'option abortonclose',

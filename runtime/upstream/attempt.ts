@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Dispatcher } from 'undici';
-import { NOT_SENT_HEADER } from '../contract/headers';
+import { NOT_SENT_HEADER, NOT_SENT_REASON_HEADER } from '../contract/headers';
 import { type NodeResponse, parseNodeResponse } from '../rpc/node-response';
 import { NodeError, type NodeErrorCode, type NodeErrorOptions } from './errors';
 import { parseRetryAfter } from './retry-after';
@@ -52,7 +52,7 @@ export class Attempt implements Dispatcher.DispatchHandler {
   private status = 0;
   private retryAfterMs: number | undefined;
   private encoded = false;
-  private notSent = false;
+  private notSent: string | undefined;
   private chunks: Buffer[] = [];
   private bytes = 0;
   private scanAt: number;
@@ -85,7 +85,9 @@ export class Attempt implements Dispatcher.DispatchHandler {
     const encoding = headers['content-encoding'];
     this.encoded = encoding !== undefined && encoding !== 'identity';
     // HAProxy takes this header from what providers answer, so it is its own word.
-    this.notSent = this.options.viaHaproxy && status === 503 && headers[NOT_SENT_HEADER] === '1';
+    if (this.options.viaHaproxy && status === 503 && headers[NOT_SENT_HEADER] === '1') {
+      this.notSent = plainText(headers[NOT_SENT_REASON_HEADER]);
+    }
     if (status >= 300 && status < 400) this.fail('REDIRECT', `${this.options.node} answered ${status}, a redirect`);
   }
 
@@ -144,7 +146,7 @@ export class Attempt implements Dispatcher.DispatchHandler {
     const { node } = this.options;
     const { status, retryAfterMs } = this;
     const options = retryAfterMs === undefined ? { status } : { status, retryAfterMs };
-    if (this.notSent) this.fail('CONNECT_FAILED', `${node} could not be reached by HAProxy`, { status, sent: false });
+    if (this.notSent !== undefined) this.failUnsent(this.notSent);
     else if (status === 429) this.fail('RATE_LIMITED', `${node} answered 429, too many requests`, options);
     else if (status === 401 || status === 403) this.fail('UNAUTHORIZED', `${node} answered ${status}`, options);
     else if (status >= 500) this.fail('SERVER_ERROR', `${node} answered ${status}`, options);
@@ -152,6 +154,12 @@ export class Attempt implements Dispatcher.DispatchHandler {
     else if (status >= 300) this.fail('BAD_RESPONSE', `${node} answered ${status}`, options);
     else if (status === 204) this.fail('BAD_RESPONSE', `${node} answered 204, no content`, options);
     else if (response.kind === 'fault') this.fail('BAD_RESPONSE', `${node}: ${response.problem}`, options);
+  }
+
+  private failUnsent(reason: string): void {
+    const code = /ssl|certificate/i.test(reason) ? 'TLS_FAILED' : 'CONNECT_FAILED';
+    const why = reason === '' ? '' : `: ${reason}`;
+    this.fail(code, `${this.options.node} could not be reached by HAProxy${why}`, { status: 503, sent: false });
   }
 
   private tryStream(): void {
@@ -222,6 +230,14 @@ const ENCODED: NodeResponse = { kind: 'fault', problem: 'the answer is compresse
 
 /** Statuses that are about the one request, its size or its content (RFC 9110, 15.5.1, 15.5.14, 15.5.15; RFC 6585, 5). */
 const NOT_TAKEN: ReadonlySet<number> = new Set([400, 413, 414, 431]);
+
+/** A header's value for a message: one line, not at length, and no dash for what HAProxy does not know. */
+function plainText(value: string | string[] | undefined): string {
+  return String(value ?? '')
+    .replace(/[^\x20-\x7e]/g, '?')
+    .replace(/^[\s-]+|[\s-]+$/g, '')
+    .slice(0, 200);
+}
 
 /** Statuses that say more than the body does. */
 function isRefusal(status: number): boolean {

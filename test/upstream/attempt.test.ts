@@ -152,6 +152,13 @@ describe('Attempt', () => {
     const notSent = { 'x-not-sent': '1' };
     const own = await failure(new Wire({ viaHaproxy: true }).answer(503, '{}', notSent));
     expect(own).toMatchObject({ code: 'CONNECT_FAILED', sent: false, status: 503 });
+    const reason = 'SSL handshake failure error:0A000086:SSL routines::certificate verify failed';
+    const untrusted = new Wire({ viaHaproxy: true }).answer(503, '{}', { ...notSent, 'x-not-sent-reason': reason });
+    expect(await failure(untrusted)).toMatchObject({
+      code: 'TLS_FAILED',
+      sent: false,
+      message: `n could not be reached by HAProxy: ${reason}`,
+    });
     const others = [
       new Wire().answer(503, '{}', notSent),
       new Wire({ viaHaproxy: true }).answer(503, '{}'),
