@@ -1,10 +1,12 @@
-import { HELP, OptionsError, readOptions, type LocalOptions } from './local/options';
+import { ConfigError } from '../runtime/config/load';
 import { assertFree } from './local/ports';
-import { ProxyProcess } from './local/proxy-process';
+import { HELP, OptionsError, PORTS, readOptions, type LocalOptions } from './local/options';
+import { Path } from './local/path';
+import { runConfig } from './local/run-config';
 import { type Served, summary } from './local/summary';
 import { learnChain } from './local/upstreams';
 
-/** The whole path on one machine: nodes, the proxy in front of them, and what to try next. Ctrl-C stops all of it. */
+/** The whole path on one machine: nodes, HAProxy, the proxy in front, and what to try next. Ctrl-C stops all of it. */
 async function main(): Promise<void> {
   const options = readOptions(process.argv.slice(2));
   if (options.help) {
@@ -12,36 +14,27 @@ async function main(): Promise<void> {
     return;
   }
   if (options.config !== undefined) {
-    const proxy = ProxyProcess.startWith(options.config, options.check);
-    stopOnSignals(proxy.stop);
-    process.exitCode = await proxy.exited;
+    process.exitCode = await runConfig(options.config, options.check, stopOnSignals);
     return;
   }
-  await assertFree(options.port, '--port');
-  await assertFree(options.adminPort, '--admin-port');
+  await assertFree(options.ports.proxy, `--${PORTS.proxy.option}`);
+  await assertFree(options.ports.admin, `--${PORTS.admin.option}`);
   await serve(options);
 }
 
 async function serve(options: LocalOptions): Promise<void> {
-  // First of all, because it takes longest to load.
-  const proxy = ProxyProcess.start();
-  stopOnSignals(proxy.stop);
+  const path = new Path(options.haproxy);
+  stopOnSignals(path.stop);
   const preparing = options.upstreams.length > 0 ? serveUpstreams(options) : serveDevChain(options);
-  const chain = await Promise.race([preparing, proxy.exited]).catch((error: unknown) => {
-    proxy.kill();
+  const chain = await Promise.race([preparing, path.exited]).catch((error: unknown) => {
+    path.kill();
     throw error;
   });
   // Stopped meanwhile; the nodes that were started end with this process.
   if (typeof chain === 'number') process.exit(chain);
-  proxy.configure({
-    listen: { port: options.port },
-    admin: { port: options.adminPort },
-    methods: { allow: chain.allow },
-    chains: { [chain.name]: { chainId: chain.chainId, nodes: chain.nodes.map(({ name, url }) => ({ name, url })) } },
-  });
-  const ports = await proxy.listening;
-  if (ports !== undefined) process.stdout.write(summary(ports, chain));
-  const code = await proxy.exited;
+  const { served, ports, haproxyPorts } = await path.serve(chain, options.ports);
+  if (ports !== undefined) process.stdout.write(summary(ports, served, haproxyPorts));
+  const code = await path.exited;
   await chain.close();
   process.exitCode = code;
 }
@@ -73,5 +66,5 @@ function stopOnSignals(stop: () => void): void {
 
 main().catch((error: unknown) => {
   process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
-  process.exit(error instanceof OptionsError ? 2 : 1);
+  process.exit(error instanceof OptionsError || error instanceof ConfigError ? 2 : 1);
 });

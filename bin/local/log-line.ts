@@ -36,6 +36,15 @@ const SENTENCES: Readonly<Record<string, (fields: Fields) => string>> = {
   'node asked for a pause': ({ chain, node, until }) =>
     `${name(chain, node)} asked for a pause, until ${new Date(String(until)).toTimeString().slice(0, 8)}`,
   'chain reorganised': ({ chain }) => `${show(chain)}: the newest blocks were replaced (a reorg)`,
+  'weight changed': ({ server, from, to, reason }) =>
+    `weighter: ${show(server)} weighs ${show(to)}, not ${show(from)} any more: ${show(reason)}`,
+  'HAProxy restarted: weights are set again': () => 'weighter: HAProxy was restarted; its weights are set again',
+  'admin socket down: weights stay as they are': ({ reason }) =>
+    `weighter: HAProxy's admin socket does not answer (${show(reason)}); weights stay as they are`,
+  'admin socket back': ({ seconds }) => `weighter: HAProxy's admin socket is back after ${show(seconds)} s`,
+  'no server is healthy: all weigh the same': ({ backend }) =>
+    `weighter: no server of ${show(backend)} is healthy, so all weigh the same`,
+  'a server is healthy again': ({ backend }) => `weighter: a server of ${show(backend)} is healthy again`,
   draining: ({ drainTimeoutMs }) =>
     `stopping: what is in flight is finished, for at most ${Number(drainTimeoutMs) / 1000} s (at once with another Ctrl-C)`,
   stopped: ({ clean }) => (clean === true ? 'stopped' : 'stopped; something in flight was cut off'),

@@ -1,18 +1,64 @@
-import { createServer } from 'node:net';
+import { type AddressInfo, connect, createServer, type Server } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+const HOST = '127.0.0.1';
 
 /** @throws Error that names the option, where somebody else listens on the port already. */
 export async function assertFree(port: number, option: string): Promise<void> {
   if (port === 0) return;
-  const server = createServer();
   try {
-    await new Promise<void>((resolve, reject) => {
-      server.once('error', reject).listen(port, '127.0.0.1', resolve);
-    });
+    await close(await listen(port));
   } catch (error) {
     const { code = '' } = error as NodeJS.ErrnoException;
     const why = code === 'EADDRINUSE' ? 'is taken by another program' : `cannot be used (${code})`;
     throw new Error(`Port ${port} ${why}; choose another with ${option} PORT.`, { cause: error });
-  } finally {
-    await new Promise((resolve) => server.close(resolve));
   }
+}
+
+/** Whether nobody listens on the port. */
+export async function isFree(port: number): Promise<boolean> {
+  return listen(port).then(
+    (server) => close(server).then(() => true),
+    () => false,
+  );
+}
+
+/** Ports that nobody listens on, for programs that cannot pick their own. All different, as all are held until the last is known. */
+export async function freePorts(count: number): Promise<number[]> {
+  const servers = await Promise.all(Array.from({ length: count }, () => listen(0)));
+  const ports = servers.map((server) => (server.address() as AddressInfo).port);
+  await Promise.all(servers.map(close));
+  return ports;
+}
+
+/** @returns whether somebody listens before the time is over */
+export async function untilListening(port: number, timeoutMs: number): Promise<boolean> {
+  const giveUpAt = performance.now() + timeoutMs;
+  while (performance.now() < giveUpAt) {
+    if (await isOpen(port)) return true;
+    await sleep(20);
+  }
+  return false;
+}
+
+function isOpen(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(port, HOST);
+    const end = (open: boolean) => (): void => {
+      socket.destroy();
+      resolve(open);
+    };
+    socket.once('connect', end(true)).once('error', end(false));
+  });
+}
+
+function listen(port: number): Promise<Server> {
+  const server = createServer();
+  return new Promise((resolve, reject) => {
+    server.once('error', reject).listen(port, HOST, () => resolve(server));
+  });
+}
+
+function close(server: Server): Promise<void> {
+  return new Promise((resolve) => server.close(() => resolve()));
 }

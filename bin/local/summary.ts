@@ -1,4 +1,17 @@
-import type { ProxyPorts } from './proxy-process';
+/** Where the proxy ended up. */
+export interface ProxyPorts {
+  readonly port: number;
+  readonly adminPort: number;
+}
+
+/** Where HAProxy and the weighter ended up. */
+export interface HaproxyPorts {
+  readonly pool: number;
+  readonly stats: number;
+  /** Its address, or its path. */
+  readonly socket: string;
+  readonly weighter: number;
+}
 
 export interface Served {
   readonly chainId: number;
@@ -12,12 +25,18 @@ export interface ServedNode {
   readonly url: string;
   /** After its name; the URL itself may hold a key. */
   readonly description: string;
+  /** Where HAProxy serves it; undefined where the proxy dials it itself. */
+  readonly localPort?: number;
 }
 
 /** What runs where, and what to try next. */
-export function summary({ port, adminPort }: ProxyPorts, { chainId, nodes, more }: Served): string {
-  const url = `http://127.0.0.1:${port}`;
-  const admin = `http://127.0.0.1:${adminPort}`;
+export function summary(
+  { port, adminPort }: ProxyPorts,
+  { chainId, nodes, more }: Served,
+  haproxy?: HaproxyPorts,
+): string {
+  const url = at(port);
+  const admin = at(adminPort);
   const lines = [
     '',
     `eth-rpc-balancer serves chain ${chainId}`,
@@ -26,8 +45,12 @@ export function summary({ port, adminPort }: ProxyPorts, { chainId, nodes, more 
     `Status         ${admin}/status.json`,
     `Metrics        ${admin}/metrics`,
     '',
+    ...(haproxy === undefined ? [] : describeHaproxy(haproxy)),
     'Nodes behind it',
-    ...nodes.map(({ name, description }) => `  ${name}  ${description}`),
+    ...nodes.map(({ name, description, localPort }) => {
+      const via = localPort === undefined ? '' : `  behind HAProxy's ${at(localPort)}`;
+      return `  ${name}  ${description}${via}`;
+    }),
     '',
     `Try it:        curl -s ${url} -d '{"jsonrpc":"2.0","id":1,"method":"eth_blockNumber"}'`,
     '',
@@ -37,4 +60,18 @@ export function summary({ port, adminPort }: ProxyPorts, { chainId, nodes, more 
     '',
   ];
   return `${lines.map((line) => (line === '' ? '' : `  ${line}`)).join('\n')}\n`;
+}
+
+export function describeHaproxy({ pool, stats, socket, weighter }: HaproxyPorts): string[] {
+  return [
+    `Pool           ${at(pool)}  (HAProxy: the same nodes, weighted, without limits)`,
+    `Statistics     ${at(stats)}`,
+    `Admin socket   ${socket}`,
+    `Weighter       ${at(weighter)}/metrics`,
+    '',
+  ];
+}
+
+function at(port: number): string {
+  return `http://127.0.0.1:${port}`;
 }

@@ -18,6 +18,8 @@ export function poolFrontendSection(pool: PoolFrontend, backends: readonly PoolB
       `http-request return ${jsonError(404)} unless { path ${paths.join(' ')} }`,
       `http-request return ${jsonError(405)} hdr allow POST unless { method POST } or ${IS_WEB_SOCKET}`,
       `http-request return ${jsonError(413)} if { req.body_size gt ${pool.maxBodyBytes} }`,
+      // Some nodes take nothing else, and curl says something else.
+      'http-request set-header content-type application/json if { method POST }',
       ...backends.flatMap(({ paths: own, webSockets }) =>
         webSockets.kind === 'none'
           ? [`http-request return ${jsonError(501)} if ${IS_WEB_SOCKET} { path ${own.join(' ')} }`]

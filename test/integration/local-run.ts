@@ -5,6 +5,11 @@ import { eventually } from '../support/eventually';
 
 const LOCAL = join(__dirname, '..', '..', 'bin', 'local.ts');
 
+/** So that runs at the same time do not meet. */
+export const ANY_PORTS = ['port', 'admin-port', 'pool-port', 'stats-port', 'socket-port', 'weighter-port'].flatMap(
+  (option) => [`--${option}`, '0'],
+);
+
 export interface LocalExit {
   readonly code: number | null;
   readonly output: string;
@@ -30,8 +35,13 @@ export class LocalRun {
   }
 
   /** Resolves when the summary is there. @throws Error with what was printed when it ended instead. */
-  static async start(...args: string[]): Promise<LocalRun> {
-    const run = LocalRun.launch('--port', '0', '--admin-port', '0', ...args);
+  static start(...args: string[]): Promise<LocalRun> {
+    return LocalRun.startIn({}, ...args);
+  }
+
+  /** As `start`, with more in its environment. */
+  static async startIn(env: NodeJS.ProcessEnv, ...args: string[]): Promise<LocalRun> {
+    const run = LocalRun.launchIn(env, ...ANY_PORTS, ...args);
     const ended = run.exited.then(({ code, output }) => {
       throw new Error(`it ended with ${String(code)}: ${output}`);
     });
@@ -51,9 +61,14 @@ export class LocalRun {
   }
 
   static launch(...args: string[]): LocalRun {
+    return LocalRun.launchIn({}, ...args);
+  }
+
+  static launchIn(env: NodeJS.ProcessEnv, ...args: string[]): LocalRun {
     return new LocalRun(
       spawn(process.execPath, ['--import', require.resolve('tsx'), LOCAL, ...args], {
         stdio: ['ignore', 'pipe', 'pipe'],
+        env: { ...process.env, ...env },
       }),
     );
   }
@@ -72,6 +87,15 @@ export class LocalRun {
 
   get curl(): string {
     return this.found(/Try it: +(curl .*)$/m);
+  }
+
+  get haproxy(): { pool: string; statistics: string; socket: number; weighter: string } {
+    return {
+      pool: this.found(/Pool +(http:\S+)/),
+      statistics: this.found(/Statistics +(http:\S+)/),
+      socket: Number(this.found(/Admin socket +127\.0\.0\.1:(\d+)/)),
+      weighter: this.found(/Weighter +(http:\S+)/),
+    };
   }
 
   get nodes(): { url: string; pid: number }[] {

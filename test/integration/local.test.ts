@@ -1,9 +1,11 @@
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer, type AddressInfo } from 'node:net';
+import { connect, createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { html200, resetBeforeResponse, ScriptedNode, status, truncatedJson } from '../support/scripted-node';
+import { freePorts } from '../../bin/local/ports';
 import { call, descendants, gone, LocalRun } from './local-run';
 import { eventually } from '../support/eventually';
 
@@ -71,6 +73,32 @@ describe('npm start', () => {
     }
   }, 30_000);
 
+  it('serves the pool with the same curl line, shows its servers, and the weighter weighs them', async () => {
+    const { pool, statistics, weighter } = local.haproxy;
+    const answer = execFileSync('/bin/sh', ['-c', local.curl.replace(local.url, pool)], { encoding: 'utf8' });
+    expect(JSON.parse(answer)).toMatchObject({ jsonrpc: '2.0', id: 1, result: expect.stringMatching(/^0x/) as string });
+    const page = await (await fetch(statistics)).text();
+    for (const name of ['node-0', 'node-1']) expect(page).toContain(name);
+    await eventually(async () =>
+      /weight_set\{backend="rpc-backend",server="node-1"\} 100$/m.test(await (await fetch(weighter)).text()),
+    );
+  });
+
+  it('lets a weight be set by hand over the admin socket, as the guide does, until the weighter looks again', async () => {
+    const { socket } = local.haproxy;
+    expect(await command(socket, 'set weight rpc-backend/node-1 0')).toBe('\n');
+    expect(await command(socket, 'get weight rpc-backend/node-1')).toMatch(/^0 \(initial 100\)/);
+    await local.prints('weighter: rpc-backend/node-1 weighs 100, not 0 any more');
+  }, 20_000);
+
+  it('starts HAProxy again when it was killed; the weighter and the proxy go on', async () => {
+    const [haproxy] = descendants(local.pid).filter(({ args }) => args.includes('haproxy.cfg'));
+    process.kill(haproxy?.pid ?? 0, 'SIGKILL');
+    await local.prints('HAProxy was ended (SIGKILL); it is started again.');
+    await eventually(async () => (await call(local.url, 'eth_chainId').catch(() => '')) === '0x7a69');
+    await local.prints('HAProxy was restarted');
+  }, 20_000);
+
   it('goes on answering when a node is killed, and says what happened', async () => {
     const [first, second] = local.nodes;
     process.kill(first?.pid ?? 0, 'SIGKILL');
@@ -107,11 +135,43 @@ describe('the end of npm start', () => {
   });
 });
 
+describe('without HAProxy', () => {
+  it.each([
+    ['where it is not wanted', ['--no-haproxy'], {}, undefined],
+    [
+      'where there is none',
+      [],
+      { HAPROXY: '/nowhere/haproxy' },
+      'there is no HAProxy at /nowhere/haproxy: the proxy dials the nodes itself',
+    ],
+  ])(
+    '%s it serves all the same',
+    async (_, args, env, told) => {
+      const local = await LocalRun.startIn(env, ...args);
+      expect(await call(local.url, 'eth_chainId')).toBe('0x7a69');
+      expect(local.output).not.toContain('Pool');
+      if (told !== undefined) expect(local.output).toContain(told);
+      expect(await local.stop()).toMatchObject({ code: 0 });
+    },
+    30_000,
+  );
+});
+
 describe('the options', () => {
   it('are all told by --help', async () => {
     const { code, output } = await LocalRun.run('--help');
     expect(code).toBe(0);
-    for (const option of ['upstream', 'config', 'check', 'port', 'admin-port', 'block-time', 'help']) {
+    for (const option of [
+      'upstream',
+      'config',
+      'check',
+      'no-haproxy',
+      'port',
+      'pool-port',
+      'socket-port',
+      'block-time',
+      'help',
+    ]) {
       expect(output).toMatch(new RegExp(`^ +--${option} `, 'm'));
     }
   });
@@ -179,6 +239,29 @@ describe('the options', () => {
       }
       expect(code).toBe(2);
     });
+
+    it('runs HAProxy and the weighter too where nodes are behind it, and names what is missing', async () => {
+      const node = await ScriptedNode.start({ chainId: 5 });
+      const [pool, stats, socket, local1] = await freePorts(4);
+      const file = write(
+        [
+          'listen: {port: 0}',
+          'admin: {port: 0}',
+          `haproxy: {pool: {port: ${pool}}, stats: {port: ${stats}}, adminSocket: "127.0.0.1:${socket}"}`,
+          `chains: {main: {chainId: 5, nodes: [{name: a, localPort: ${local1}, provider: {url: "\${NODE_URL}"}}]}}`,
+        ].join('\n'),
+      );
+      const without = await LocalRun.run('--config', file);
+      expect(without.code).toBe(2);
+      expect(without.output).toMatch(/chains\.main\.nodes\[0\]\.provider\.url must .*, got \$\{NODE_URL\}/);
+      const local = LocalRun.launchIn({ NODE_URL: node.url }, '--config', file);
+      await local.prints('listening on 127.0.0.1:');
+      const port = /listening on 127\.0\.0\.1:(\d+)/.exec(local.output)?.[1] ?? '';
+      for (const url of [`http://127.0.0.1:${port}`, `http://127.0.0.1:${pool}/main`])
+        expect(await call(url, 'eth_chainId')).toBe('0x5');
+      expect((await local.stop()).code).toBe(0);
+      await node.close();
+    }, 30_000);
 
     it('runs a file until it is stopped', async () => {
       const node = await ScriptedNode.start({ chainId: 5 });
@@ -274,6 +357,13 @@ describe('--upstream', () => {
     expect(seen.join('\n')).not.toContain(Buffer.from('canaryuser:canarypass').toString('base64'));
   });
 });
+
+/** One command, as `socat` would send it. */
+async function command(port: number, line: string): Promise<string> {
+  const socket = connect(port, '127.0.0.1');
+  socket.write(`${line}\n`);
+  return text(socket);
+}
 
 function pause(): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, 20));
