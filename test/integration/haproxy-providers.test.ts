@@ -9,7 +9,7 @@ import { RawClient } from '../support/load-raw-client';
 import { hang, inTurn, ordinary, resetBeforeResponse, ScriptedNode, status } from '../support/scripted-node';
 import { TlsNode } from '../support/tls-node';
 import { selfSigned } from '../upstream/certificate';
-import { ask, HaproxyBed, type Reply } from './haproxy-bed';
+import { ask, HaproxyBed } from './haproxy-bed';
 import { eventually } from '../support/eventually';
 
 /**
@@ -170,13 +170,9 @@ describe('a provider that fails', () => {
   it('after it read the request: it may have been sent, and is not again', async () => {
     node.on('eth_call', resetBeforeResponse());
     // HAProxy 2.6 says 502 where 3.0 closes the connection without a word; neither is taken for "not sent".
-    const answer = await ask(bed.localUrl('a'), 'eth_call').catch((error: unknown) => error);
-    if (answer instanceof Error) {
-      expect(answer.cause).toMatchObject({ message: 'other side closed' });
-    } else {
-      const { status: code, headers, error } = answer as Reply;
-      expect([code, headers.get('x-not-sent'), error?.code]).toEqual([502, null, -32002]);
-    }
+    const answer = await ask(bed.localUrl('a'), 'eth_call').catch((error: Error) => String(error.cause));
+    if (typeof answer === 'string') expect(answer).toContain('other side closed');
+    else expect([answer.status, answer.headers.get('x-not-sent'), answer.error?.code]).toEqual([502, null, -32002]);
     expect(node.callsOf('eth_call')).toHaveLength(1);
   });
 
