@@ -170,7 +170,7 @@ describe('a provider that fails', () => {
   it('after it read the request: it may have been sent, and is not again', async () => {
     node.on('eth_call', resetBeforeResponse());
     // HAProxy 2.6 says 502 where 3.0 closes the connection without a word; neither is taken for "not sent".
-    const answer = await ask(bed.localUrl('a'), 'eth_call').catch((error: Error) => String(error.cause));
+    const answer = await ask(bed.localUrl('a'), 'eth_call').catch((error: unknown) => String((error as Error).cause));
     if (typeof answer === 'string') expect(answer).toContain('other side closed');
     else expect([answer.status, answer.headers.get('x-not-sent'), answer.error?.code]).toEqual([502, null, -32002]);
     expect(node.callsOf('eth_call')).toHaveLength(1);
