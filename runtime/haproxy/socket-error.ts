@@ -28,23 +28,14 @@ export type RefusalCode =
   /** For a reason its text tells. */
   | 'COMMAND_REFUSED';
 
-export interface SocketErrorOptions extends ErrorOptions {
-  readonly rest?: string;
-}
-
 export class HaproxySocketError extends Error {
   override readonly name = 'HaproxySocketError';
-  /** Of a HALF_ANSWER: what came of the answer that was not whole. May quote haproxy.cfg, keys and all. */
-  readonly rest: string;
 
   constructor(
     readonly code: SocketErrorCode,
     message: string,
-    { rest = '', ...options }: SocketErrorOptions = {},
+    options?: ErrorOptions,
   ) {
     super(message, options);
-    // Not among what a logger finds by itself.
-    Object.defineProperty(this, 'rest', { enumerable: false });
-    this.rest = rest;
   }
 }

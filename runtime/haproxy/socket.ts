@@ -1,7 +1,7 @@
 import { createConnection, type Socket } from 'node:net';
 import { splitAnswers } from './answers';
 import { formatSocketAddress, type SocketAddress } from './socket-address';
-import { HaproxySocketError, type SocketErrorCode, type SocketErrorOptions } from './socket-error';
+import { HaproxySocketError, type SocketErrorCode } from './socket-error';
 
 export interface HaproxySocketOptions {
   readonly address: SocketAddress;
@@ -44,9 +44,11 @@ export class HaproxySocket {
         signal?.removeEventListener('abort', abort);
         socket.destroy();
       };
-      const fail = (code: SocketErrorCode, reason: string, options: SocketErrorOptions = {}): void => {
+      const fail = (code: SocketErrorCode, reason: string, cause?: unknown): void => {
         end();
-        reject(new HaproxySocketError(code, `HAProxy at ${this.where} ${reason}`, options));
+        reject(
+          new HaproxySocketError(code, `HAProxy at ${this.where} ${reason}`, cause === undefined ? {} : { cause }),
+        );
       };
       const abort = (): void => fail('ABORTED', 'was not waited for');
       const timer = setTimeout(() => fail('TIMEOUT', `did not answer within ${timeoutMs} ms`), timeoutMs);
@@ -73,15 +75,15 @@ export class HaproxySocket {
         else fail('BAD_ANSWER', 'gave other answers than it was asked for');
       };
       socket.once('end', () => {
-        const { answers, rest } = splitAnswers(received);
+        const { answers } = splitAnswers(received);
         if (answers.length === 0 && received !== '') fail('BAD_ANSWER', 'does not answer as HAProxy does');
-        else fail('HALF_ANSWER', `answered ${Math.max(0, answers.length - 1)} of ${commands.length} commands`, { rest });
+        else fail('HALF_ANSWER', `answered ${Math.max(0, answers.length - 1)} of ${commands.length} commands`);
       });
       socket.once('error', (error: NodeJS.ErrnoException) => {
         const code = error.code ?? 'unknown';
-        if (NOBODY_THERE.has(code)) fail('REFUSED', `cannot be reached: ${code}`, { cause: error });
-        else if (received !== '') fail('HALF_ANSWER', `broke off: ${code}`, { cause: error });
-        else fail('UNREACHABLE', `cannot be reached: ${code}`, { cause: error });
+        if (NOBODY_THERE.has(code)) fail('REFUSED', `cannot be reached: ${code}`, error);
+        else if (received !== '') fail('HALF_ANSWER', `broke off: ${code}`, error);
+        else fail('UNREACHABLE', `cannot be reached: ${code}`, error);
       });
     });
   }

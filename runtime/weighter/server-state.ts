@@ -12,6 +12,8 @@ export interface ServerState {
   readonly weight: number;
   /** What it weighs in haproxy.cfg. */
   readonly initialWeight: number;
+  /** Somebody put it in `maint` or `drain`, or HAProxy has no address for it: it gets nothing new, whatever it weighs. */
+  readonly isAway: boolean;
 }
 
 /** What `show info` tells of the process. */
@@ -61,6 +63,8 @@ export function parseServersState(text: string): ServerState[] {
         port: wholeOf(valueOf('srv_port'), 'show servers state: srv_port'),
         weight: wholeOf(valueOf('srv_uweight'), 'show servers state: srv_uweight'),
         initialWeight: wholeOf(valueOf('srv_iweight'), 'show servers state: srv_iweight'),
+        // Flags of maint and drain, each by hand, by the file or by tracking (HAProxy management guide, 9.3).
+        isAway: wholeOf(valueOf('srv_admin_state'), 'show servers state: srv_admin_state') !== 0,
       };
     });
 }

@@ -2,12 +2,19 @@ import type { WeighterConfig } from '../config/weighter-config';
 import type { HaproxySocket } from '../haproxy/socket';
 import { HaproxySocketError } from '../haproxy/socket-error';
 import { ProportionalWeights } from '../routing/proportional-weights';
-import { equalWeights, type WeightPolicy } from '../routing/weight';
+import { equalWeights, type Weighing, type WeightPolicy } from '../routing/weight';
 import type { Probe } from './ethers-probe';
 import { ProbePool } from './probe-pool';
 import { type Change, Reconciler } from './reconcile';
 import type { RoundReport, ServerReport } from './round-report';
-import { type HaproxyView, isRestart, parseView, type ProcessInfo, VIEW_COMMANDS } from './server-state';
+import {
+  type HaproxyView,
+  isRestart,
+  parseView,
+  type ProcessInfo,
+  type ServerState,
+  VIEW_COMMANDS,
+} from './server-state';
 import { configuredTargets, discoveredTargets, nameOf, type Target } from './targets';
 
 export interface WeighterOptions {
@@ -28,6 +35,8 @@ export class Weighter {
   private readonly reconciler: Reconciler;
   private policies: ReadonlyMap<string, WeightPolicy> = new Map();
   private targets: readonly Target[] = [];
+  /** As HAProxy last told. */
+  private states: ReadonlyMap<string, ServerState> = new Map();
   private process: ProcessInfo | undefined;
   private last: RoundReport | undefined;
 
@@ -92,12 +101,10 @@ export class Weighter {
   /** Where HAProxy cannot be asked, the servers it had are probed all the same. */
   private async findTargets(signal: AbortSignal): Promise<{ readonly error?: HaproxySocketError }> {
     const { servers } = this.options.config;
-    if (servers !== undefined) {
-      this.targets = configuredTargets(servers);
-      return {};
-    }
+    if (servers !== undefined) this.targets = configuredTargets(servers);
     try {
-      this.targets = discoveredTargets((await this.read(signal)).servers);
+      const view = await this.read(signal);
+      if (servers === undefined) this.targets = discoveredTargets(view.servers);
       return {};
     } catch (error) {
       return { error: toSocketError(error) };
@@ -109,13 +116,24 @@ export class Weighter {
     for (const one of probed) backends.set(one.target.backend, [...(backends.get(one.target.backend) ?? []), one]);
     this.policies = new Map([...backends.keys()].map((name) => [name, this.policies.get(name) ?? this.newPolicy()]));
     return [...backends].flatMap(([backend, servers]) => {
-      const observed = servers.map(({ target, result }) => ({ name: nameOf(target), observation: result.observation }));
+      // A server that gets nothing must not count as the healthy one that lets the others weigh nothing.
+      const present = servers.filter(({ target }) => !this.isAway(target));
+      const observed = present.map(({ target, result }) => ({ name: nameOf(target), observation: result.observation }));
       const weighings = this.policies.get(backend)?.(observed, at) ?? [];
-      return servers.flatMap((one, index) => {
-        const weighing = weighings[index];
+      return servers.flatMap((one) => {
+        const weighing = this.isAway(one.target) ? this.leftAlone(one.target) : weighings[present.indexOf(one)];
         return weighing === undefined ? [] : [{ ...one, weighing }];
       });
     });
+  }
+
+  private isAway(target: Target): boolean {
+    return this.states.get(nameOf(target))?.isAway === true;
+  }
+
+  private leftAlone(target: Target): Weighing {
+    const weight = this.states.get(nameOf(target))?.weight ?? 0;
+    return { weight, healthy: false, reason: 'in maint or drain: left alone' };
   }
 
   private newPolicy(): WeightPolicy {
@@ -142,7 +160,9 @@ export class Weighter {
   }
 
   private async read(signal: AbortSignal): Promise<HaproxyView> {
-    return parseView(await this.options.socket.ask(VIEW_COMMANDS, signal));
+    const view = parseView(await this.options.socket.ask(VIEW_COMMANDS, signal));
+    this.states = new Map(view.servers.map((state) => [nameOf(state), state]));
+    return view;
   }
 }
 

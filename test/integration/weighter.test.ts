@@ -119,10 +119,27 @@ it('HAProxy restarted or reloaded has its weights back within an interval', asyn
   await bed.down();
   await bed.up();
   await bed.untilWeights({ a: 0, b: 100 }, 5000);
-  expect(program.logged('HAProxy restarted')).toHaveLength(2);
+  await eventually(
+    () => program.logged('HAProxy restarted').length === 2,
+    () => `two restarts told in ${program.output}`,
+  );
   expect(await program.metric(WEIGHTER_METRICS.restarts)).toBe(2);
   expect(await program.metric(WEIGHTER_METRICS.rounds)).toBe(1);
 });
+
+// It counted as the healthy one that let the others weigh nothing, and the pool had nobody left.
+it.each(['maint', 'drain'])(
+  'a server in %s does not count: it is left alone, and the others share what there is',
+  async (state) => {
+    await bed.command(`set server rpc-backend/a state ${state}`);
+    for (const index of [1, 2]) node(index).on('*', delay(700));
+    const program = await start();
+    await program.untilLogged('no server is healthy');
+    await bed.untilWeights({ a: 100, b: 100, c: 100 });
+    await bed.command('set server rpc-backend/a state ready');
+    await bed.untilWeights({ a: 100, b: 0, c: 0 });
+  },
+);
 
 it('somebody’s own set weight lasts until the next round', async () => {
   const program = await start();

@@ -5,7 +5,14 @@ const STATIC = "Backend is using a static LB algorithm and only accepts weights 
 
 function view(...servers: (Partial<ServerState> & { readonly server: string })[]): HaproxyView {
   const process = { pid: 1, uptimeSeconds: 1, version: '' };
-  const whole = { backend: 'rpc-backend', address: '127.0.0.1', port: 1, weight: 100, initialWeight: 100 };
+  const whole = {
+    backend: 'rpc-backend',
+    address: '127.0.0.1',
+    port: 1,
+    weight: 100,
+    initialWeight: 100,
+    isAway: false,
+  };
   return { process, servers: servers.map((one) => ({ ...whole, ...one })) };
 }
 

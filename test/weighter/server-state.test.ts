@@ -9,16 +9,32 @@ const INFO = 'Name: HAProxy\nVersion: 2.6.12-1+deb12u3\nPid: 8477\nUptime: 0d 0h
 
 it('reads what HAProxy 2.6 tells', () => {
   expect(parseServersState(`1\n${HEAD}\n${row('rpc-backend', 'a', '127.0.0.1', 8001)}`)).toEqual([
-    { backend: 'rpc-backend', server: 'a', address: '127.0.0.1', port: 8001, weight: 10, initialWeight: 100 },
+    {
+      backend: 'rpc-backend',
+      server: 'a',
+      address: '127.0.0.1',
+      port: 8001,
+      weight: 10,
+      initialWeight: 100,
+      isAway: false,
+    },
   ]);
   expect(parseInfo(INFO)).toEqual({ pid: 8477, uptimeSeconds: 1, version: '2.6.12-1+deb12u3' });
 });
 
 it('finds columns by their names, wherever they are', () => {
   const [one] = parseServersState(
-    '1\n# new srv_iweight srv_uweight srv_port srv_addr srv_name be_name\nx 1 2 3 ::1 s b',
+    '1\n# new srv_iweight srv_uweight srv_port srv_addr srv_name be_name srv_admin_state\nx 1 2 3 ::1 s b 9',
   );
-  expect(one).toEqual({ backend: 'b', server: 's', address: '::1', port: 3, weight: 2, initialWeight: 1 });
+  expect(one).toEqual({
+    backend: 'b',
+    server: 's',
+    address: '::1',
+    port: 3,
+    weight: 2,
+    initialWeight: 1,
+    isAway: true,
+  });
 });
 
 it.each([
