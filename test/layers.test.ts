@@ -29,6 +29,7 @@ const LAYERS: Record<string, { own: readonly string[]; packages: readonly string
     own: ['contract', 'util', 'config', 'haproxy', 'routing', 'telemetry'],
     packages: ['ethers'],
   },
+  'runtime/render': { own: ['contract', 'util', 'config', 'haproxy', 'telemetry'], packages: [] },
   'runtime/proxy': {
     own: [
       'contract',

@@ -28,8 +28,14 @@ export function loadHaproxyConfig(text: string, options: HaproxyParseOptions): H
   const { env, secrets = {}, ...others } = options;
   // Not a spread alone: a name such as `__proto__` is a name like others.
   const names = Object.assign(Object.create(null) as Record<string, string | undefined>, env, secrets);
-  return parseAs(text, { ...others, env: names }, { select, check: checkForHaproxy, verbatimToo: true });
+  return parseAs(
+    text,
+    { ...others, env: names },
+    { select, check: checkForHaproxy, verbatimToo: true, nameRule: NAME_RULE },
+  );
 }
+
+const NAME_RULE = 'the name of a secret, or of an environment variable, that is set';
 
 function select(document: unknown): unknown {
   if (!isMapping(document)) return document;

@@ -7,6 +7,7 @@ import { errorCode } from './error-code';
 import { expand, type ExpandOptions } from './expand';
 import { rememberWritten } from './mask';
 import { formatRefusal, type Refusal, toRefusals } from './problems';
+import type { Sources } from './reference-value';
 import { type Config, configSchema } from './schema';
 import { formatPath } from './walk';
 
@@ -65,6 +66,8 @@ export function parseConfig(text: string, options: ParseOptions): Config {
 export interface Reading extends ExpandOptions {
   /** What of the document is read; paths must stay as they are. @default all of it */
   readonly select?: (document: unknown) => unknown;
+  /** See {@link Sources.nameRule}. */
+  readonly nameRule?: string;
   /** What must hold besides, of the document with everything expanded. */
   readonly check?: (document: unknown) => readonly Refusal[];
 }
@@ -72,10 +75,11 @@ export interface Reading extends ExpandOptions {
 /** See {@link parseConfig}. */
 export function parseAs(text: string, options: ParseOptions, reading: Reading): Config {
   const { env, readFile: read = readUtf8, source: name = 'the configuration' } = options;
-  const { select = (whole: unknown) => whole, check = () => [], ...expansion } = reading;
+  const { select = (whole: unknown) => whole, check = () => [], nameRule, ...expansion } = reading;
   const yaml = readDocument(text);
   if (yaml.document === undefined) throw new ConfigError(name, yaml.problems);
-  const { document, written, refusals } = expand(select(yaml.document), { env, readFile: readOnce(read) }, expansion);
+  const sources: Sources = { env, readFile: readOnce(read), ...(nameRule !== undefined && { nameRule }) };
+  const { document, written, refusals } = expand(select(yaml.document), sources, expansion);
   const parsed = configSchema.safeParse(document);
   const unusable = new Set(refusals.map(({ path }) => formatPath(path)));
   const found = [...(parsed.success ? [] : toRefusals(parsed.error)), ...crossCheck(document), ...check(document)];

@@ -6,6 +6,8 @@ export interface Sources {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Reads a whole file as UTF-8; throws when it cannot. */
   readonly readFile: (path: string) => string;
+  /** What a name must be, where there are others than those of environment variables. */
+  readonly nameRule?: string;
 }
 
 export type Resolved = { readonly ok: true; readonly text: string } | { readonly ok: false; readonly rule: string };
@@ -19,8 +21,10 @@ export function resolveReference(inside: string, sources: Sources): Resolved {
   if (inside.startsWith('file:')) return resolveFile(inside.slice('file:'.length), sources);
   if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(inside)) return refuse('written ${NAME} or ${file:/path#json.pointer}');
   const text = Object.hasOwn(sources.env, inside) ? sources.env[inside] : undefined;
-  return text === undefined ? refuse('the name of an environment variable that is set') : { ok: true, text };
+  return text === undefined ? refuse(sources.nameRule ?? NO_SUCH_NAME) : { ok: true, text };
 }
+
+const NO_SUCH_NAME = 'the name of an environment variable that is set';
 
 function resolveFile(reference: string, { readFile }: Sources): Resolved {
   const hash = reference.indexOf('#');

@@ -71,7 +71,11 @@ describe('providers', () => {
       'http://169.254.169.254/canary',
       'an address other than the link-local metadata addresses, got http://169.254.169.254/…',
     ],
-    ['https://p.example/${OTHER}', '', 'the name of an environment variable that is set, got ${OTHER}'],
+    [
+      'https://p.example/${OTHER}',
+      '',
+      'the name of a secret, or of an environment variable, that is set, got ${OTHER}',
+    ],
   ])('%s with %j is refused', (url, KEY, problem) => {
     const masked = problem.replace('got (hidden)', url === '${KEY}' ? 'got (hidden)' : 'got https://p.example/…');
     expect(problemsOf(viaHaproxy({ url }), { secrets: { KEY } })).toEqual([`${NODE}.provider.url must be ${masked}`]);
