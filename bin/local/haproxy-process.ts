@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -19,6 +19,7 @@ export interface HaproxyOptions {
   /** The text of haproxy.cfg, which may hold keys. */
   readonly config: string;
   /** Where it listens once it runs. */
+  readonly host: string;
   readonly port: number;
 }
 
@@ -40,13 +41,11 @@ export class LocalHaproxy {
   /** @throws Error with what it wrote, where it does not listen. */
   static async start(options: HaproxyOptions): Promise<LocalHaproxy> {
     const haproxy = new LocalHaproxy(options);
-    const { ended, listens } = await haproxy.run();
+    const { ended, listens } = haproxy.run();
     if (!(await listens)) {
       haproxy.stop();
       throw new Error(`HAProxy did not start:\n${haproxy.output.join('\n')}`);
     }
-    haproxy.listened = true;
-    haproxy.output = [];
     void haproxy.runAgain(ended);
     return haproxy;
   }
@@ -64,9 +63,10 @@ export class LocalHaproxy {
   private async runAgain(first: Promise<string>): Promise<void> {
     let how = await first;
     while (!this.isStopping()) {
-      process.stderr.write(`HAProxy was ended (${how}); it is started again.\n`);
+      const why = this.listened ? '' : `\n${this.output.join('\n')}`;
+      process.stderr.write(`HAProxy was ended (${how}); it is started again.${why}\n`);
       await sleep(RESTART_MS);
-      if (!this.isStopping()) how = await this.run().then(({ ended }) => ended);
+      if (!this.isStopping()) how = await this.run().ended;
     }
   }
 
@@ -74,12 +74,16 @@ export class LocalHaproxy {
     return this.stopping;
   }
 
-  private async run(): Promise<Running> {
-    const { path, config, port } = this.options;
-    // HAProxy opens its file by name; it is gone from the disk as soon as it was read.
-    const folder = await mkdtemp(join(tmpdir(), 'eth-rpc-balancer-'));
+  private run(): Running {
+    const { path, config, host, port } = this.options;
+    this.listened = false;
+    this.output = [];
+    // HAProxy opens its file by name; it goes from the disk as soon as it was read, or this process ends.
+    const folder = mkdtempSync(join(tmpdir(), 'eth-rpc-balancer-'));
+    const remove = (): void => rmSync(folder, { recursive: true, force: true });
+    process.once('exit', remove);
     const file = join(folder, 'haproxy.cfg');
-    await writeFile(file, config, { mode: 0o600 });
+    writeFileSync(file, config, { mode: 0o600 });
     // In the foreground, without a master: nothing here is reloaded.
     const child = spawn(path, ['-db', '-f', file], { stdio: ['ignore', 'pipe', 'pipe'], detached: true });
     this.child = child;
@@ -95,8 +99,12 @@ export class LocalHaproxy {
         resolve(signal ?? `code ${String(code)}`);
       });
     });
-    const listens = Promise.race([untilListening(port, START_MS), ended.then(() => false)]);
-    void listens.then(() => rm(folder, { recursive: true, force: true }));
+    const isUp = Promise.race([untilListening(host, port, START_MS), ended.then(() => false)]);
+    const listens = isUp.then((up) => {
+      process.off('exit', remove);
+      remove();
+      return (this.listened = up);
+    });
     return { ended, listens };
   }
 

@@ -111,7 +111,7 @@ export class Path {
       }),
       { env: {}, source: 'What HAProxy was to run' },
     );
-    this.haproxy = await LocalHaproxy.start({ path, config: renderHaproxy(config), port: pool });
+    this.haproxy = await LocalHaproxy.start({ path, config: renderHaproxy(config), host: '127.0.0.1', port: pool });
     if (this.ended) this.haproxy.stop();
     this.weighter?.configure({
       admin: { host: '127.0.0.1', port: socket },

@@ -2,6 +2,8 @@ import { type AddressInfo, connect, createServer, type Server } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 const HOST = '127.0.0.1';
+/** Where a program is reached that listens on all addresses. */
+const DIALLED: Readonly<Record<string, string>> = { '0.0.0.0': HOST, '::': '::1' };
 
 /** @throws Error that names the option, where somebody else listens on the port already. */
 export async function assertFree(port: number, option: string): Promise<void> {
@@ -16,8 +18,8 @@ export async function assertFree(port: number, option: string): Promise<void> {
 }
 
 /** Whether nobody listens on the port. */
-export async function isFree(port: number): Promise<boolean> {
-  return listen(port).then(
+export async function isFree(port: number, host = HOST): Promise<boolean> {
+  return listen(port, host).then(
     (server) => close(server).then(() => true),
     () => false,
   );
@@ -32,18 +34,18 @@ export async function freePorts(count: number): Promise<number[]> {
 }
 
 /** @returns whether somebody listens before the time is over */
-export async function untilListening(port: number, timeoutMs: number): Promise<boolean> {
+export async function untilListening(host: string, port: number, timeoutMs: number): Promise<boolean> {
   const giveUpAt = performance.now() + timeoutMs;
   while (performance.now() < giveUpAt) {
-    if (await isOpen(port)) return true;
+    if (await isOpen(host, port)) return true;
     await sleep(20);
   }
   return false;
 }
 
-function isOpen(port: number): Promise<boolean> {
+function isOpen(host: string, port: number): Promise<boolean> {
   return new Promise((resolve) => {
-    const socket = connect(port, HOST);
+    const socket = connect(port, DIALLED[host] ?? host);
     const end = (open: boolean) => (): void => {
       socket.destroy();
       resolve(open);
@@ -52,10 +54,10 @@ function isOpen(port: number): Promise<boolean> {
   });
 }
 
-function listen(port: number): Promise<Server> {
+function listen(port: number, host = HOST): Promise<Server> {
   const server = createServer();
   return new Promise((resolve, reject) => {
-    server.once('error', reject).listen(port, HOST, () => resolve(server));
+    server.once('error', reject).listen(port, host, () => resolve(server));
   });
 }
 

@@ -98,7 +98,7 @@ export class HttpFront {
       } else if (!mayPass(request)) {
         // Fastify looks for a body in some of them first, and finds fault with that.
         this.refuseMethod(reply);
-      } else if ((request.headers['content-encoding'] ?? 'identity') !== 'identity') {
+      } else if ((request.headers['content-encoding'] ?? 'identity').toLowerCase() !== 'identity') {
         this.refuse(reply, refusal('ENCODED', 'the body must come without a Content-Encoding'));
       } else {
         // Whatever it says, a body is bytes: many clients send none, or text/plain, or what is no media type.

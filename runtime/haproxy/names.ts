@@ -71,8 +71,10 @@ export function localPortOf(config: NamedConfig, backend: string, server: string
 }
 
 function proxyNames(stem: string, taken: Set<string>): Pick<ServerNames, 'frontend' | 'backend' | 'wsBackend'> {
+  // The weighter knows pools by how their names begin.
+  const plain = stem.startsWith(DEFAULT_POOL) ? `node.${stem}` : stem;
   for (let turn = 1; ; turn++) {
-    const name = turn === 1 ? stem : `${stem}.${turn}`;
+    const name = turn === 1 ? plain : `${plain}.${turn}`;
     const names = { frontend: `${name}-frontend`, backend: `${name}-backend`, wsBackend: `${name}-backend.ws` };
     const all = Object.values(names);
     if (all.some((one) => taken.has(one))) continue;

@@ -9,9 +9,10 @@ import { IS_WEB_SOCKET, RESOLVERS, type Section } from './section';
  * X-Forwarded-For, Forwarded …) on the way out, who answered (Server, Set-Cookie, Location …) on the way back.
  */
 const BODY_HEADERS = 'content-(?:type|length|encoding)$|transfer-encoding$';
-const SOCKET_HEADERS = 'connection$|upgrade$|sec-websocket-';
-const BUT_REQUEST_HEADERS = `^(?!${BODY_HEADERS}|${SOCKET_HEADERS}|accept(?:-encoding)?$|host$)`;
-const BUT_ANSWER_HEADERS = `^(?!${BODY_HEADERS}|${SOCKET_HEADERS}|retry-after$|date$)`;
+/** Only where a connection is upgraded: elsewhere `Connection` could name our own Authorization as not to be sent on. */
+const SOCKET_HEADERS = 'connection$|upgrade$|sec-websocket-(?:accept|extensions|key|protocol|version)$';
+const REQUEST_HEADERS = `${BODY_HEADERS}|accept(?:-encoding)?$|host$`;
+const ANSWER_HEADERS = `${BODY_HEADERS}|retry-after$|date$`;
 
 /** A local port that stands for one provider. Only this machine reaches it; the key is added behind it. */
 export function nodeSections({ name, localPort, http, webSocket }: NodeFrontend): Section[] {
@@ -29,8 +30,8 @@ export function nodeSections({ name, localPort, http, webSocket }: NodeFrontend)
         `default_backend ${http.name}`,
       ],
     },
-    backendSection(http),
-    ...(webSocket === undefined ? [] : [backendSection(webSocket)]),
+    backendSection(http, ''),
+    ...(webSocket === undefined ? [] : [backendSection(webSocket, `|${SOCKET_HEADERS}`)]),
   ];
 }
 
@@ -38,7 +39,10 @@ export function nodeSections({ name, localPort, http, webSocket }: NodeFrontend)
 const CONNECT_ERROR = '%[bc_err_str] %[ssl_bc_err_str]';
 
 /** One attempt and no more: who asked decides what follows, and so must know whether anything was sent. */
-function backendSection({ name, server, target, connectTimeoutMs, serverTimeoutMs }: NodeBackend): Section {
+function backendSection(
+  { name, server, target, connectTimeoutMs, serverTimeoutMs }: NodeBackend,
+  moreHeaders: string,
+): Section {
   return {
     title: `backend ${name}`,
     lines: [
@@ -47,14 +51,15 @@ function backendSection({ name, server, target, connectTimeoutMs, serverTimeoutM
       `timeout connect ${connectTimeoutMs}ms`,
       `timeout server ${serverTimeoutMs}ms`,
       `http-error ${jsonError(503)} hdr ${NOT_SENT_HEADER} 1 hdr ${NOT_SENT_REASON_HEADER} ${quote(CONNECT_ERROR)}`,
-      `http-request del-header ${quote(BUT_REQUEST_HEADERS)} -m reg`,
+      `http-request del-header ${quote(`^(?!${REQUEST_HEADERS}${moreHeaders})`)} -m reg`,
       // Before the host: it also replaces the one of a request in absolute form (RFC 9112, 3.2.2).
       `http-request set-uri ${quoteFormat(target.pathAndQuery)}`,
       `http-request set-header host ${quoteFormat(target.hostHeader)}`,
+      ...(moreHeaders === '' ? [] : ['http-request set-header connection upgrade']),
       ...(target.authorization === undefined
         ? []
         : [`http-request set-header authorization ${quoteFormat(target.authorization)}`]),
-      `http-response del-header ${quote(BUT_ANSWER_HEADERS)} -m reg`,
+      `http-response del-header ${quote(`^(?!${ANSWER_HEADERS}${moreHeaders})`)} -m reg`,
       `server ${server} ${serverText(target)}`,
     ],
   };

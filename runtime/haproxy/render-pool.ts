@@ -97,7 +97,7 @@ function checkLines({ chainId, checkIntervalMs, checkTimeoutMs, rise, fall }: Po
     'http-check expect status 200',
     `http-check expect rstring ${quote(`"result"[[:space:]]*:[[:space:]]*"0x0*${eitherCase(chainId)}"`)}`,
     `timeout check ${checkTimeoutMs}ms`,
-    `default-server check inter ${checkIntervalMs}ms fastinter ${fastMs}ms rise ${rise} fall ${fall} observe layer7 error-limit 3 on-error sudden-death`,
+    `default-server check inter ${checkIntervalMs}ms fastinter ${fastMs}ms rise ${rise} fall ${fall} observe layer7 error-limit 3 on-error fastinter`,
   ];
 }
 

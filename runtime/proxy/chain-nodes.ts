@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { setMaxListeners } from 'node:events';
 import { HeadTracker } from '../chain/head-tracker';
 import { nodeUrl } from '../config/node-url';
 import type { ChainConfig, HttpConfig, NodeConfig } from '../config/schema';
@@ -40,6 +41,8 @@ export class ChainNodes {
     private readonly events: ChainEvents,
   ) {
     const { health, failover, nodes } = config;
+    // Each question under way listens to it.
+    setMaxListeners(0, this.stop.signal);
     const names = nodes.map(({ name }) => name);
     const tick = (): number => tickMs(this.tracker.blockTimeMs, health.intervalMs);
     this.tracker = new HeadTracker({
@@ -130,6 +133,16 @@ export class ChainNodes {
   /** Whether the node reads state at `{blockHash}`. */
   takesHash(node: NodeView): boolean {
     return this.takers.takes(node.name);
+  }
+
+  /** The hash the node shows at a number now; null where it has no such block, undefined where it does not answer. */
+  async shownAt(node: string, number: number): Promise<string | null | undefined> {
+    try {
+      const block = await this.ask(node, 'eth_getBlockByNumber', [toQuantity(number), false]);
+      return block === null ? null : parseBlock(block).hash;
+    } catch {
+      return undefined;
+    }
   }
 
   /** The hash the node shows at a number now; undefined where it shows none, or does not answer. */

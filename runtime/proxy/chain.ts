@@ -11,9 +11,9 @@ import { rawTransactionHash } from '../rpc/transaction-hash';
 import { now } from '../util/clock';
 import type { NodeError } from '../upstream/errors';
 import { Failover } from '../upstream/failover';
-import type { FailoverParts, NodeBook, UpstreamRequest } from '../upstream/failover-parts';
+import type { Confirmation, FailoverParts, NodeBook, UpstreamRequest } from '../upstream/failover-parts';
 import { RetryBudget } from '../upstream/retry-budget';
-import { BlockChecks } from './block-checks';
+import { BlockChecks, type Shown } from './block-checks';
 import { ChainNodes } from './chain-nodes';
 import type { ChainEvents } from './instrument';
 import { createKeeper } from './keeper';
@@ -44,7 +44,7 @@ export class Chain {
     const nodes = new ChainNodes(config, http, events);
     this.nodes = nodes;
     this.cache = cache.maxBytes === 0 ? undefined : new MemoryCache(cache.maxBytes);
-    const checks = new BlockChecks((node, number) => nodes.hashAt(node, number));
+    const checks = new BlockChecks((node, number) => nodes.shownAt(node, number));
     this.pipeline = new Pipeline({
       rules: { policy: createMethodPolicy(methods.allow, methods.deny), isExtraRead: matcher(failover.readMethods) },
       cache: this.cache,
@@ -56,7 +56,7 @@ export class Chain {
               cache: this.cache,
               shortTtlMs: cache.shortTtlMs,
               finalized: () => nodes.head?.finalized,
-              stillShows: (node, number, hash) => checks.stillShows(node, number, hash),
+              stillShows: async (node, number, hash) => (await checks.shows(node, number, hash)) === 'same',
               onKept: events.onKept,
             }),
       upstream: this.createUpstream(config, events, checks),
@@ -131,12 +131,12 @@ export class Chain {
     const { tracker } = this.nodes;
     const hashAt = (number: number): string | undefined => tracker.hashAt(number);
     return (node, { method, row, at }, result) => {
-      if (at === undefined) return true;
+      if (at === undefined) return 'assumed';
       const branch = result === undefined ? 'untold' : branchOf(method, result, at, hashAt);
-      if (branch !== 'untold') return branch === 'ours';
+      if (branch !== 'untold') return branch === 'ours' ? 'assumed' : 'stray';
       const matters =
         row.block?.takes === 'number' && nodes.length > 1 && at.number > (this.nodes.head?.finalized ?? -1);
-      return matters ? checks.stillShows(node.name, at.number, at.hash) : true;
+      return matters ? confirmed(checks.shows(node.name, at.number, at.hash)) : 'assumed';
     };
   }
 
@@ -145,6 +145,20 @@ export class Chain {
     const hash = rawTransactionHash({ bytes: params });
     if (hash !== undefined) this.lastSent.note(client.key, outcome.via.node, hash);
   }
+}
+
+/** What a caller waits for at most, in milliseconds, for a node to show that it still has a block. */
+const CONFIRM_MS = 500;
+
+/** A node that does not tell in time may be busy: nothing is known against its answer. */
+async function confirmed(shown: Promise<Shown>): Promise<Confirmation> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<Shown>((resolve) => {
+    timer = setTimeout(() => resolve('unknown'), CONFIRM_MS);
+  });
+  const verdict = await Promise.race([shown, late]);
+  clearTimeout(timer);
+  return ({ same: 'certain', other: 'stray', unknown: 'assumed' } as const)[verdict];
 }
 
 /** A transaction that one node has and another has not yet makes the lower count a nonce that is used already. */

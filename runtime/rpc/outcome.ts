@@ -15,6 +15,6 @@ export interface Via {
   readonly node: string;
   /** It is that block's for certain: it was asked by the block's hash, or the node still showed that hash afterwards. */
   readonly exact: boolean;
-  /** False where no node had the block it was pinned to, and another was taken. */
+  /** False where no node had the block it was pinned to, and another was taken, or one of another branch. */
   readonly asAsked: boolean;
 }

@@ -74,7 +74,8 @@ export function classifyError(
     if (codes?.includes(code) === true) return isOnce && !NOTHING_RAN.has(meaning) ? 'final' : meaning;
     if (text === undefined || isOnce) continue;
     const words = text.exec(message)?.[0];
-    if (words !== undefined && !isCallers(words)) return meaning;
+    // Who makes an error look final harms nobody else; so these words need not be the node's own.
+    if (words !== undefined && (meaning === 'final' || !isCallers(words))) return meaning;
   }
   return 'final';
 }

@@ -59,6 +59,12 @@ export interface NodeBook {
   noteMissingMethod(node: NodeView, method: string): void;
 }
 
+/**
+ * What is known of the block an answer is of: `certain` where the node showed afterwards that it still has the block,
+ * `stray` where it is of another branch, `assumed` where nothing speaks against it.
+ */
+export type Confirmation = 'certain' | 'assumed' | 'stray';
+
 export interface FailoverRules {
   readonly maxAttempts: number;
   readonly lightTimeoutMs: number;
@@ -82,7 +88,7 @@ export interface FailoverParts<C extends Caller> {
     node: NodeView,
     request: UpstreamRequest,
     result: Buffer | undefined,
-  ) => boolean | Promise<boolean>;
+  ) => Confirmation | Promise<Confirmation>;
   /**
    * Told of an answer that may name a block above the head; raises the head where the block is believed.
    * False where it is not: such an answer is withheld.

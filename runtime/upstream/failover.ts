@@ -187,9 +187,10 @@ class Run<C extends Caller> {
     const { nullMeans } = this.request.row;
     const isSeen = !answer.isNull && (!this.mayNameNewBlock() || (await this.parts.admits(node, answer.result)));
     const result = isSeen ? answer.result : NULL;
-    const confirmed = exact || this.parts.confirms(node, this.request, result);
-    const strays = typeof confirmed === 'boolean' ? !confirmed : !(await confirmed);
-    const outcome: Outcome = { kind: 'result', result, via: this.via(node, exact || typeof confirmed === 'object') };
+    const confirming = exact ? 'certain' : this.parts.confirms(node, this.request, result);
+    const confirmation = typeof confirming === 'string' ? confirming : await confirming;
+    const strays = confirmation === 'stray';
+    const outcome: Outcome = { kind: 'result', result, via: this.via(node, confirmation === 'certain', strays) };
     if (isSeen && !strays) return outcome;
     const fault = strays || (nullMeans === 'fault' && this.isAtOrBelowHead());
     if (fault && (this.need.kind === 'head' || strays)) {
@@ -204,14 +205,14 @@ class Run<C extends Caller> {
     return undefined;
   }
 
-  private via(node: NodeView, exact: boolean): Via {
-    return { node: node.name, exact, asAsked: !this.repinned };
+  private via(node: NodeView, exact: boolean, strays = false): Via {
+    return { node: node.name, exact, asAsked: !this.repinned && !strays };
   }
 
   /** What is too large to look into is judged by where its node is now; meanwhile it waits. */
   private async judgeStream(node: NodeView, answer: Extract<Answer, { kind: 'stream' }>): Promise<Outcome | undefined> {
     if (this.mayNameNewBlock()) await this.parts.followHead(node);
-    if (await this.parts.confirms(node, this.request, undefined)) return answer;
+    if ((await this.parts.confirms(node, this.request, undefined)) !== 'stray') return answer;
     answer.stream.destroy();
     return this.mayRepeat() ? this.afterMissingHead() : this.giveUp('NO_NODE', `${node.name} is on another branch`);
   }
@@ -292,7 +293,8 @@ class Run<C extends Caller> {
     if (error.code === 'CALLER_LEFT') return this.giveUp('NO_NODE', 'the caller left');
     this.lastFailure = error;
     book.failed(node, error, row.effort === 'light');
-    if (error.code === 'RATE_LIMITED' || error.retryAfterMs !== undefined) {
+    const asksForPause = error.retryAfterMs !== undefined && error.code !== 'NOT_TAKEN';
+    if (error.code === 'RATE_LIMITED' || asksForPause) {
       book.rest(node, error.retryAfterMs ?? DEFAULT_REST_MS);
     }
     if (!error.sent) return undefined;

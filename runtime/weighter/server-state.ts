@@ -14,6 +14,8 @@ export interface ServerState {
   readonly initialWeight: number;
   /** Somebody put it in `maint` or `drain`, or HAProxy has no address for it: it gets nothing new, whatever it weighs. */
   readonly isAway: boolean;
+  /** Taken out by HAProxy's own checks. */
+  readonly isDown: boolean;
 }
 
 /** What `show info` tells of the process. */
@@ -63,6 +65,7 @@ export function parseServersState(text: string): ServerState[] {
         port: wholeOf(valueOf('srv_port'), 'show servers state: srv_port'),
         weight: wholeOf(valueOf('srv_uweight'), 'show servers state: srv_uweight'),
         initialWeight: wholeOf(valueOf('srv_iweight'), 'show servers state: srv_iweight'),
+        isDown: wholeOf(valueOf('srv_op_state'), 'show servers state: srv_op_state') === 0,
         // Flags of maint and drain, each by hand, by the file or by tracking (HAProxy management guide, 9.3).
         isAway: wholeOf(valueOf('srv_admin_state'), 'show servers state: srv_admin_state') !== 0,
       };

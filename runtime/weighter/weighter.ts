@@ -2,7 +2,7 @@ import type { WeighterConfig } from '../config/weighter-config';
 import type { HaproxySocket } from '../haproxy/socket';
 import { HaproxySocketError } from '../haproxy/socket-error';
 import { ProportionalWeights } from '../routing/proportional-weights';
-import { equalWeights, type Weighing, type WeightPolicy } from '../routing/weight';
+import { equalWeights, type Observation, type Weighing, type WeightPolicy } from '../routing/weight';
 import type { Probe } from './ethers-probe';
 import { ProbePool } from './probe-pool';
 import { type Change, Reconciler } from './reconcile';
@@ -118,7 +118,10 @@ export class Weighter {
     return [...backends].flatMap(([backend, servers]) => {
       // A server that gets nothing must not count as the healthy one that lets the others weigh nothing.
       const present = servers.filter(({ target }) => !this.isAway(target));
-      const observed = present.map(({ target, result }) => ({ name: nameOf(target), observation: result.observation }));
+      const observed = present.map(({ target, result }) => ({
+        name: nameOf(target),
+        observation: this.observed(target, result.observation),
+      }));
       const weighings = this.policies.get(backend)?.(observed, at) ?? [];
       return servers.flatMap((one) => {
         const weighing = this.isAway(one.target) ? this.leftAlone(one.target) : weighings[present.indexOf(one)];
@@ -129,6 +132,12 @@ export class Weighter {
 
   private isAway(target: Target): boolean {
     return this.states.get(nameOf(target))?.isAway === true;
+  }
+
+  /** What HAProxy sends nothing is not healthy, whatever it answers to us: it may be on another chain. */
+  private observed(target: Target, observation: Observation): Observation {
+    const isDown = this.states.get(nameOf(target))?.isDown === true;
+    return isDown && observation.answered ? { answered: false, reason: "down by HAProxy's checks" } : observation;
   }
 
   private leftAlone(target: Target): Weighing {

@@ -5,7 +5,7 @@ import { askAll, closeConnections, resultOf } from '../support/oracle-client';
 import { deployCounter, sign, wallets, word } from '../support/oracle-counter';
 import { OracleStates, type Query } from '../support/oracle-states';
 import { ProxyProcess } from '../support/proxy-process';
-import { result, ScriptedNode } from '../support/scripted-node';
+import { delay, inTurn, resetBeforeResponse, result, ScriptedNode } from '../support/scripted-node';
 
 let chain: ChainConductor;
 let proxy: ProxyProcess;
@@ -301,6 +301,32 @@ it('what names no block is not taken from a node that changed its branch since i
     expect(await resultOf(proxy.url, 'eth_getBlockTransactionCountByNumber', ['latest'])).toBe('0x1');
   }
   expect(b.callsOf('eth_getLogs').length).toBeGreaterThan(0);
+  await Promise.all([a, b].map((node) => node.close()));
+});
+
+// Such an answer was given when no other node could, and was kept as if it had been confirmed.
+it('what a node of another branch said is not kept; that it cannot be asked says nothing', async () => {
+  const start = (name: string): Promise<ScriptedNode> => ScriptedNode.start({ name, now: () => 1.8e12 });
+  const [a, b] = [await start('a'), await start('b')];
+  const log = { blockNumber: '0x64', blockHash: a.chain.hash(100), data: '0x01' };
+  a.on('eth_getLogs', inTurn(resetBeforeResponse(), resetBeforeResponse(), result([log])));
+  b.on('eth_getLogs', result([]));
+  const members = [a, b].map(({ name, url }) => ({ name, url }));
+  const health = { intervalMs: 60_000, probeTimeoutMs: 1000, fall: 50 };
+  proxy = await ProxyProcess.start({ chains: { test: { chainId: 1337, health, nodes: members } } });
+  await proxy.until(({ chains }) => chains.every((one) => one.nodes.every(({ health: is }) => is === 'up')));
+  b.branchAt(99, 'fork');
+  const ask = (): Promise<unknown> => resultOf(proxy.url, 'eth_getLogs', [{ fromBlock: '0x0' }]);
+  for (let turn = 0; turn < 4; turn++) await ask().catch(() => undefined);
+  for (let turn = 0; turn < 5; turn++) expect(await ask()).toEqual([log]);
+
+  // A question that hangs holds nobody up for longer than half a second, and nobody is passed over for it.
+  for (const node of [a, b]) node.on('eth_getBlockByNumber', delay(5000));
+  a.on('eth_getBlockTransactionCountByNumber', result('0x7'));
+  b.on('eth_getBlockTransactionCountByNumber', result('0x7'));
+  const startedAt = performance.now();
+  expect(await resultOf(proxy.url, 'eth_getBlockTransactionCountByNumber', ['latest'])).toBe('0x7');
+  expect(performance.now() - startedAt).toBeLessThan(1500);
   await Promise.all([a, b].map((node) => node.close()));
 });
 

@@ -89,6 +89,17 @@ describe('nodes behind HAProxy', () => {
     expect(await sessionsOf(frozen)).toBeGreaterThan(before);
   });
 
+  it('of which one is on another chain: HAProxy leaves it out, and it does not count as the healthy one', async () => {
+    const [other, frozen] = nodes;
+    await chain.setChainId(other, 5);
+    await bed.haproxy.untilServer(`rpc-backend/${other.name}`, 'DOWN');
+    for (const node of nodes.slice(1)) await chain.freezeHead(node);
+    // Both who could serve have only old blocks: better those than none.
+    await eventually(() => weighter.logged('no server is healthy').length > 0);
+    await eventually(async () => (await weightOf(frozen)) === 100);
+    for (let i = 0; i < 10; i++) expect((await ask(bed.url, 'eth_chainId')).result).toBe('0x7a69');
+  });
+
   it('of which one is killed under load: the proxy loses no read, and the pool soon has none for it', async () => {
     const [dead] = nodes;
     const load = runLoad({ url: proxy.url, clients: 16, durationMs: 5000, mix: readMix, timeoutMs: 10_000 });

@@ -106,6 +106,12 @@ describe('classifyError', () => {
     expect(classifyError(-32000, words, read, nobodys)).not.toBe('final');
   });
 
+  it("takes a revert for one although the caller repeats the word: its reason is a contract's, not the node's", () => {
+    const request = { method: 'eth_call', params: Buffer.from('[{"x":"revert Execution revert"}]') };
+    const message = 'Execution reverted (rate limit exceeded, missing trie node)';
+    expect(classifyError(-32000, message, read, (words) => isCallersWords(words, request))).toBe('final');
+  });
+
   it("does not take a word in the method's name for the node's", () => {
     const request = { method: 'custom_rate_limit', params: Buffer.from('[]') };
     const isCallers = (words: string): boolean => isCallersWords(words, request);

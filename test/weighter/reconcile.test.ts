@@ -12,6 +12,7 @@ function view(...servers: (Partial<ServerState> & { readonly server: string })[]
     weight: 100,
     initialWeight: 100,
     isAway: false,
+    isDown: false,
   };
   return { process, servers: servers.map((one) => ({ ...whole, ...one })) };
 }

@@ -17,6 +17,7 @@ it('reads what HAProxy 2.6 tells', () => {
       weight: 10,
       initialWeight: 100,
       isAway: false,
+      isDown: false,
     },
   ]);
   expect(parseInfo(INFO)).toEqual({ pid: 8477, uptimeSeconds: 1, version: '2.6.12-1+deb12u3' });
@@ -24,7 +25,7 @@ it('reads what HAProxy 2.6 tells', () => {
 
 it('finds columns by their names, wherever they are', () => {
   const [one] = parseServersState(
-    '1\n# new srv_iweight srv_uweight srv_port srv_addr srv_name be_name srv_admin_state\nx 1 2 3 ::1 s b 9',
+    '1\n# new srv_iweight srv_uweight srv_port srv_addr srv_name be_name srv_admin_state srv_op_state\nx 1 2 3 ::1 s b 9 2',
   );
   expect(one).toEqual({
     backend: 'b',
@@ -34,6 +35,7 @@ it('finds columns by their names, wherever they are', () => {
     weight: 2,
     initialWeight: 1,
     isAway: true,
+    isDown: false,
   });
 });
 
