@@ -42,6 +42,7 @@ async function serve(options: LocalOptions): Promise<void> {
 interface ServedChain extends Served {
   readonly name: string;
   readonly allow: readonly string[];
+  readonly maxBlockAgeMs?: number;
   readonly close: () => Promise<void>;
 }
 
@@ -54,7 +55,9 @@ async function serveDevChain({ blockTimeSeconds }: LocalOptions): Promise<Served
   const { startDevNodes } = await import('./local/dev-nodes.js');
   // What a development chain is for; each of these would be refused on a public one.
   const allow = ['eth_sendTransaction', 'eth_accounts', 'eth_sign*', 'debug_*', 'txpool_*'];
-  return { ...(await startDevNodes(blockTimeSeconds)), name: 'dev', allow };
+  // Who freezes a node wants to see what happens while still looking.
+  const maxBlockAgeMs = Math.max(15_000, 5 * blockTimeSeconds * 1000);
+  return { ...(await startDevNodes(blockTimeSeconds)), name: 'dev', allow, maxBlockAgeMs };
 }
 
 function stopOnSignals(stop: () => void): void {

@@ -12,6 +12,8 @@ export interface PathChain extends Served {
   readonly name: string;
   /** Methods that are allowed beyond the usual. */
   readonly allow: readonly string[];
+  /** From which age of its newest block on the weighter takes a server for unhealthy. @default the weighter's own, 150 s */
+  readonly maxBlockAgeMs?: number;
 }
 
 /** What came of it, for the summary. */
@@ -21,9 +23,6 @@ export interface ServedPath {
   readonly ports: ProxyPorts | undefined;
   readonly haproxyPorts: HaproxyPorts | undefined;
 }
-
-/** A node that stopped making blocks should show within a minute of trying, not only after the usual 150 s. */
-const MAX_BLOCK_AGE_MS = 15_000;
 
 /**
  * The programs between callers and nodes, and the order in which they live: the proxy ends last of those that callers
@@ -116,7 +115,7 @@ export class Path {
     this.weighter?.configure({
       admin: { host: '127.0.0.1', port: socket },
       listen: { port: asked.weighter },
-      maxBlockAgeMs: MAX_BLOCK_AGE_MS,
+      ...(chain.maxBlockAgeMs !== undefined && { maxBlockAgeMs: chain.maxBlockAgeMs }),
     });
     const weighter = (await this.weighter?.listening)?.port;
     if (weighter === undefined) throw new Error('The weighter did not start.');
