@@ -193,7 +193,8 @@ describe('a batch', () => {
     const bombs = await send(Array.from({ length: 16 }, (_, id) => log(id)));
     clearInterval(sampler);
     expect(bombs.items.map(({ error: object }) => object?.code)).toEqual(Array.from({ length: 16 }, () => -32603));
-    expect((most - before) / MIB).toBeLessThan(60);
+    // Each of the 16 is held up to 1 MiB before it streams, twice for a moment; all of them whole would be 320.
+    expect((most - before) / MIB).toBeLessThan(100);
   });
 
   it('holds streams whole: one that breaks off is an error of its own', async () => {

@@ -101,6 +101,13 @@ describe('npm start', () => {
 
   it('goes on answering when a node is killed, and says what happened', async () => {
     const [first, second] = local.nodes;
+    // HAProxy was away a moment ago, and so were both nodes.
+    await eventually(async () => {
+      const { chains } = (await (await fetch(local.statusUrl)).json()) as LocalStatus;
+      return chains.every(({ nodes }) =>
+        nodes.every(({ health, ejected }) => health === 'up' && ejected === undefined),
+      );
+    });
     process.kill(first?.pid ?? 0, 'SIGKILL');
     for (let index = 0; index < 100; index++) {
       expect(await call(local.url, 'eth_getBalance', [BOB, 'latest'])).toMatch(/^0x/);
@@ -357,6 +364,10 @@ describe('--upstream', () => {
     expect(seen.join('\n')).not.toContain(Buffer.from('canaryuser:canarypass').toString('base64'));
   });
 });
+
+interface LocalStatus {
+  readonly chains: readonly { readonly nodes: readonly { readonly health: string; readonly ejected?: string }[] }[];
+}
 
 /** One command, as `socat` would send it. */
 async function command(port: number, line: string): Promise<string> {

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { mkdir, rename, rm, symlink, writeFile } from 'node:fs/promises';
@@ -151,8 +152,16 @@ export class RenderBed {
     this.haproxy?.kill(name);
   }
 
-  processes(): Promise<ProcessView> {
-    return this.master.look(NEVER);
+  /** While it reloads, the master refuses for a moment. */
+  async processes(): Promise<ProcessView> {
+    for (let tries = 0; ; tries++) {
+      try {
+        return await this.master.look(NEVER);
+      } catch (error) {
+        if (tries === 50) throw error;
+        await sleep(20);
+      }
+    }
   }
 
   /** What is in a file of the bed's own. */
