@@ -50,10 +50,6 @@ export class LocalHaproxy {
     return haproxy;
   }
 
-  get pid(): number {
-    return this.child?.pid ?? 0;
-  }
-
   /** At once: by then the proxy has finished what was under way. */
   readonly stop = (): void => {
     this.stopping = true;

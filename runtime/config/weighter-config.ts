@@ -1,15 +1,11 @@
-import { readFile } from 'node:fs/promises';
 import type { z } from 'zod';
-import { type DeepReadonly, deepFreeze } from './deep-readonly';
-import { readDocument } from './document';
-import { errorCode } from './error-code';
-import { expand } from './expand';
+import type { DeepReadonly } from './deep-readonly';
 import * as form from './forms';
 import { type Form, list, oneOf, section, text, whole } from './keys';
-import { ConfigError, type ParseOptions, readOnce, readUtf8 } from './load';
-import { formatRefusal, type Refusal, toRefusals } from './problems';
+import { type ParseOptions, parseWith, readText } from './parse';
+import type { Refusal } from './problems';
 import { DAY_MS, HOUR_MS, MINUTE_MS } from './units';
-import { formatPath, itemsOf, valueAt } from './walk';
+import { itemsOf, valueAt } from './walk';
 
 /** The weighter's configuration, complete: every default filled in, frozen. */
 export type WeighterConfig = DeepReadonly<z.output<typeof weighterSchema>>;
@@ -86,29 +82,12 @@ export const weighterSchema = section('Everything.', {
  * @throws ConfigError with all problems
  */
 export async function loadWeighterConfig(file: string, env: NodeJS.ProcessEnv): Promise<WeighterConfig> {
-  let content: string;
-  try {
-    content = await readFile(file, 'utf8');
-  } catch (error) {
-    throw new ConfigError(file, [`the file must be readable, got ${errorCode(error)}`]);
-  }
-  return parseWeighterConfig(content, { env, source: file });
+  return parseWeighterConfig(await readText(file), { env, source: file });
 }
 
 /** @throws ConfigError with all problems; URLs with their hosts only */
 export function parseWeighterConfig(content: string, options: ParseOptions): WeighterConfig {
-  const { env, readFile: read = readUtf8, source: name = 'the configuration' } = options;
-  const yaml = readDocument(content);
-  if (yaml.document === undefined) throw new ConfigError(name, yaml.problems);
-  const sources = { env, readFile: readOnce(read) };
-  const { document, written, refusals } = expand(yaml.document, sources, { schema: weighterSchema });
-  const parsed = weighterSchema.safeParse(document);
-  const unusable = new Set(refusals.map(({ path }) => formatPath(path)));
-  const found = [...(parsed.success ? [] : toRefusals(parsed.error, weighterSchema)), ...crossCheck(document)];
-  const all = [...refusals, ...found.filter(({ path }) => !unusable.has(formatPath(path)))];
-  const problems = [...yaml.problems, ...all.map((one) => formatRefusal(one, document, written, weighterSchema))];
-  if (!parsed.success || problems.length > 0) throw new ConfigError(name, [...new Set(problems)]);
-  return deepFreeze(parsed.data);
+  return parseWith(weighterSchema, content, options, { check: crossCheck }).value;
 }
 
 /** What holds between keys, checked on what was written so that it is told together with everything else. */

@@ -145,11 +145,6 @@ export class ChainNodes {
     }
   }
 
-  /** The hash the node shows at a number now; undefined where it shows none, or does not answer. */
-  async hashAt(node: string, number: number): Promise<string | undefined> {
-    return (await this.blockAt(node, toQuantity(number)))?.hash;
-  }
-
   /**
    * An answer that names a block above the head raises the head first, so that who saw a receipt never reads an older
    * state afterwards. One that names a block of another branch is news of a reorg, or from a node on a fork.
@@ -182,8 +177,8 @@ export class ChainNodes {
   /** What we know of older blocks may itself be of a branch given up unseen; where both have the newest, they agree. */
   private async isOnOurBranch(node: string, latest: BlockRef): Promise<boolean> {
     const number = Math.min(latest.number, this.tracker.head?.number ?? 0);
-    const hash = latest.number === number ? latest.hash : await this.hashAt(node, number);
-    return hash !== undefined && hash === this.tracker.hashAt(number);
+    const hash = latest.number === number ? latest.hash : await this.shownAt(node, number);
+    return typeof hash === 'string' && hash === this.tracker.hashAt(number);
   }
 
   private isOurs(named: NamedBlock): boolean {

@@ -5,6 +5,7 @@ import { stringify } from 'yaml';
 import { ConfigError, loadConfig, parseConfig } from '../config/load';
 import { maskConfig } from '../config/mask';
 import type { Config } from '../config/schema';
+import { fail, listenProblem, onStopSignal } from '../util/program';
 import { App } from './app';
 
 const HELP = `Usage: proxy --config FILE [--check]
@@ -38,7 +39,8 @@ async function main(): Promise<void> {
     return;
   }
   const app = await App.create(config, version());
-  stopOnSignals(app);
+  // The first signal drains.
+  onStopSignal(() => void app.stop().then((clean) => process.exit(clean ? 0 : 1)));
   const { port, adminPort } = await app.start().catch((error: unknown) => fail(1, startProblem(error, config)));
   process.send?.({ kind: 'listening', port, adminPort } satisfies ListeningMessage);
 }
@@ -67,35 +69,16 @@ async function readConfig(file: string): Promise<Config> {
 
 function startProblem(error: unknown, config: Config): string {
   if (!(error instanceof Error)) return String(error);
-  const { code, port } = error as NodeJS.ErrnoException & { port?: number };
-  if (code !== 'EADDRINUSE' && code !== 'EACCES' && code !== 'EADDRNOTAVAIL') return error.message;
+  const why = listenProblem(error);
+  if (why === undefined) return error.message;
+  const { port } = error as Error & { port?: number };
   const key = port === config.admin.port ? 'admin' : 'listen';
-  const why = { EADDRINUSE: 'is taken', EACCES: 'may not be used', EADDRNOTAVAIL: 'is no address here' }[code];
   return `${key}.port: ${config[key].host}:${port ?? config[key].port} ${why}`;
-}
-
-/** The first signal drains; the second ends the process where it stands. */
-function stopOnSignals(app: App): void {
-  let stopping = false;
-  const stop = (): void => {
-    if (stopping) process.exit(1);
-    stopping = true;
-    void app.stop().then((clean) => process.exit(clean ? 0 : 1));
-  };
-  process.on('SIGTERM', stop);
-  process.on('SIGINT', stop);
-  // Started by another program: when it is gone, nobody is left to stop us.
-  if (process.send) process.once('disconnect', stop);
 }
 
 function version(): string {
   const { version } = JSON.parse(readFileSync(`${__dirname}/../../package.json`, 'utf8')) as { version: string };
   return version;
-}
-
-function fail(code: number, message: string): never {
-  process.stderr.write(`${message.trimEnd()}\n`);
-  process.exit(code);
 }
 
 void main();

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { errorCode } from '../config/error-code';
-import { ConfigError, readUtf8 } from '../config/load';
+import { ConfigError, readUtf8 } from '../config/parse';
 import { type HaproxyConfig, loadHaproxyConfig } from '../config/load-haproxy';
 import { parseSecrets } from '../config/secrets-file';
 import { renderHaproxy } from '../haproxy/render';

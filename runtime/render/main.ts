@@ -3,6 +3,7 @@ import { errorCode } from '../config/error-code';
 import { HaproxySocket } from '../haproxy/socket';
 import { createLogger } from '../telemetry/logger';
 import { now } from '../util/clock';
+import { fail, stopSignal } from '../util/program';
 import { CfgFile, type Put } from './cfg-file';
 import { FollowLog } from './follow-log';
 import { Follower } from './follower';
@@ -24,7 +25,7 @@ async function main(): Promise<void> {
     process.stdout.write(HELP);
     return;
   }
-  const stop = stopOnSignals();
+  const stop = stopSignal();
   // Nothing is half done then: what is written is written in one go.
   if (!options.watch) stop.addEventListener('abort', () => process.exit(0));
   const { config, secrets, out } = options;
@@ -82,25 +83,6 @@ function tell(): Promise<void> {
     if (process.send) process.send({ kind: 'rendered' } satisfies RenderedMessage, () => resolve());
     else resolve();
   });
-}
-
-/** The first signal ends what is under way; the second ends the process where it stands. */
-function stopOnSignals(): AbortSignal {
-  const stopping = new AbortController();
-  const stop = (): void => {
-    if (stopping.signal.aborted) process.exit(1);
-    stopping.abort();
-  };
-  process.on('SIGTERM', stop);
-  process.on('SIGINT', stop);
-  // Started by another program: when it is gone, nobody is left to stop us.
-  if (process.send) process.once('disconnect', stop);
-  return stopping.signal;
-}
-
-function fail(code: number, message: string): never {
-  process.stderr.write(`${message.trimEnd()}\n`);
-  process.exit(code);
 }
 
 void main();

@@ -1,16 +1,11 @@
-import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { Histogram } from 'prom-client';
 import { Tallies } from './tally';
 import { METRICS } from '../contract/metrics';
+import { createInstruments } from './instruments';
 
 /** Everything that is counted, under the names of the contract. Gauges are read when somebody looks. */
 export function createMetrics() {
-  const registry = new Registry();
-  const registers = [registry];
-  collectDefaultMetrics({ register: registry });
-  const counter = <L extends string>(name: string, help: string, labelNames: readonly L[]): Counter<L> =>
-    new Counter({ name, help, labelNames, registers });
-  const gauge = <L extends string>(name: string, help: string, labelNames: readonly L[]): Gauge<L> =>
-    new Gauge({ name, help, labelNames, registers });
+  const { registry, counter, gauge } = createInstruments();
   return {
     registry,
     tallies: new Tallies(),
@@ -20,7 +15,7 @@ export function createMetrics() {
       help: 'Time from the request to its answer, or to the first byte of one that streams',
       labelNames: ['chain', 'method'] as const,
       buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30],
-      registers,
+      registers: [registry],
     }),
     inFlight: gauge(METRICS.inFlight, 'JSON-RPC requests being handled', ['chain']),
     refused: counter(METRICS.refused, 'Messages and items refused before they were handled', ['reason']),

@@ -1,15 +1,9 @@
-import { collectDefaultMetrics, Counter, Gauge, Registry } from 'prom-client';
 import { WEIGHTER_METRICS as NAMES } from '../contract/metrics';
+import { createInstruments } from './instruments';
 
 /** What the weighter counts, under the names of the contract. */
 export function createWeighterMetrics() {
-  const registry = new Registry();
-  const registers = [registry];
-  collectDefaultMetrics({ register: registry });
-  const counter = <L extends string>(name: string, help: string, labelNames: readonly L[]): Counter<L> =>
-    new Counter({ name, help, labelNames, registers });
-  const gauge = <L extends string>(name: string, help: string, labelNames: readonly L[]): Gauge<L> =>
-    new Gauge({ name, help, labelNames, registers });
+  const { registry, counter, gauge } = createInstruments();
   const server = ['backend', 'server'] as const;
   return {
     registry,

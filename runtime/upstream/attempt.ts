@@ -32,7 +32,7 @@ export interface AttemptOptions {
 /** Answers up to this size are always held and checked whole before a byte is passed on. */
 export const STREAM_ABOVE_BYTES = 64 * 1024;
 /** How far a large answer may go before its result begins, and how much of a refusal is read. */
-const MAX_HELD_BYTES = 1024 * 1024;
+export const MAX_HELD_BYTES = 1024 * 1024;
 
 /**
  * One request at one node, as undici's handler: bytes are collected, checked and given on, every way it can end is

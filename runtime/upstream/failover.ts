@@ -4,7 +4,7 @@ import type { BlockRef } from '../rpc/block-ref';
 import { refusal, type RefusalCode } from '../rpc/errors';
 import type { Outcome, Via } from '../rpc/outcome';
 import { rawTransactionHash } from '../rpc/transaction-hash';
-import type { Answer } from './attempt';
+import { type Answer, MAX_HELD_BYTES } from './attempt';
 import { isCallersWords } from './callers-words';
 import { classifyError } from './classify';
 import { NodeError } from './errors';
@@ -20,8 +20,6 @@ const DEFAULT_REST_MS = 1000;
 const RETRY_SOON_MS = 1000;
 /** How often a request backs off while all nodes are full: two to three seconds together. */
 const BUSY_ROUNDS = 7;
-/** How much of an answer is held that somebody else may want, too, or that may name a new block. */
-const MAX_HELD_BYTES = 1024 * 1024;
 const NULL = Buffer.from('null');
 /** What a node says of a transaction that it has, or has mined, already. */
 const SEEN = /already known|already imported|known transaction|nonce (is )?too low|underpriced|already exists/i;

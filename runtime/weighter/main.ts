@@ -6,6 +6,7 @@ import { HaproxySocket } from '../haproxy/socket';
 import { createLogger } from '../telemetry/logger';
 import { createWeighterMetrics } from '../telemetry/weighter-metrics';
 import { now } from '../util/clock';
+import { fail, listenProblem, stopSignal } from '../util/program';
 import { EthersProbe } from './ethers-probe';
 import { RoundLog } from './round-log';
 import { RoundMetrics } from './round-metrics';
@@ -49,7 +50,7 @@ async function main(): Promise<void> {
     return;
   }
   const config = await readConfig(options.config);
-  const stop = stopOnSignals();
+  const stop = stopSignal();
   const weighter = createWeighter(config);
   if (options.dryRun) await tell(weighter, stop);
   else if (options.once) await weighOnce(config, weighter, stop);
@@ -150,31 +151,7 @@ async function readConfig(file: string): Promise<WeighterConfig> {
 
 function startProblem(error: unknown, { listen }: WeighterConfig): string {
   const { code = '' } = error as NodeJS.ErrnoException;
-  const why: Record<string, string> = {
-    EADDRINUSE: 'is taken',
-    EACCES: 'may not be used',
-    EADDRNOTAVAIL: 'is no address here',
-  };
-  return `listen.port: ${listen.host}:${listen.port} ${why[code] ?? `cannot be used (${code})`}`;
-}
-
-/** The first signal ends what is under way; the second ends the process where it stands. */
-function stopOnSignals(): AbortSignal {
-  const stopping = new AbortController();
-  const stop = (): void => {
-    if (stopping.signal.aborted) process.exit(1);
-    stopping.abort();
-  };
-  process.on('SIGTERM', stop);
-  process.on('SIGINT', stop);
-  // Started by another program: when it is gone, nobody is left to stop us.
-  if (process.send) process.once('disconnect', stop);
-  return stopping.signal;
-}
-
-function fail(code: number, message: string): never {
-  process.stderr.write(`${message.trimEnd()}\n`);
-  process.exit(code);
+  return `listen.port: ${listen.host}:${listen.port} ${listenProblem(error) ?? `cannot be used (${code})`}`;
 }
 
 void main();

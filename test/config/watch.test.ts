@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { FileWatcher } from '../../runtime/config/watch';
-import { eventually } from '../support/weighter-process';
+import { eventually } from '../support/eventually';
 
 /** Longer than a test, so that what is told was heard of. */
 const NEVER_MS = 60_000;

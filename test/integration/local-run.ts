@@ -114,7 +114,11 @@ export class LocalRun {
   }
 
   async prints(text: string): Promise<void> {
-    await eventually(() => this.output.includes(text), { what: `"${text}" in what it prints`, timeoutMs: 30_000 });
+    await eventually(
+      () => this.output.includes(text),
+      () => `"${text}" in: ${this.output}`,
+      30_000,
+    );
   }
 
   async stop(): Promise<LocalExit> {
@@ -139,7 +143,10 @@ export function descendants(pid: number): { pid: number; args: string }[] {
 
 /** Resolves when none of these processes is running. */
 export async function gone(pids: readonly number[]): Promise<void> {
-  await eventually(() => pids.every((pid) => parentOf(pid) === undefined), { what: 'the end of what was started' });
+  await eventually(
+    () => pids.every((pid) => parentOf(pid) === undefined),
+    () => 'the end of what was started',
+  );
 }
 
 function parentOf(pid: number): number | undefined {

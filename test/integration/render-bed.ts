@@ -9,7 +9,7 @@ import { HaproxySocket } from '../../runtime/haproxy/socket';
 import { Master, type ProcessView } from '../../runtime/render/master';
 import { freePorts } from '../support/haproxy-process';
 import { RenderProcess } from '../support/render-process';
-import { eventually } from '../support/weighter-process';
+import { eventually } from '../support/eventually';
 
 export interface BedNode {
   readonly name: string;

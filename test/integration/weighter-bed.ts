@@ -1,5 +1,5 @@
 import { freePorts, HaproxyProcess } from '../support/haproxy-process';
-import { eventually } from '../support/weighter-process';
+import { eventually } from '../support/eventually';
 
 /** A server of the pool, and the node behind its local port. */
 export interface BedServer {

@@ -5,7 +5,8 @@ import { WEIGHTER_METRICS } from '../../runtime/contract/metrics';
 import { ChainConductor } from '../support/chain-conductor';
 import { prompted, ScriptedAdminSocket } from '../support/scripted-admin-socket';
 import { delay, hang, ScriptedNode } from '../support/scripted-node';
-import { eventually, WeighterProcess } from '../support/weighter-process';
+import { eventually } from '../support/eventually';
+import { WeighterProcess } from '../support/weighter-process';
 import { WeighterBed } from './weighter-bed';
 
 jest.setTimeout(30_000);

@@ -1,6 +1,7 @@
 import { WEIGHTER_METRICS } from '../../runtime/contract/metrics';
 import { delay, hang, ScriptedNode } from '../support/scripted-node';
-import { eventually, WeighterProcess } from '../support/weighter-process';
+import { eventually } from '../support/eventually';
+import { WeighterProcess } from '../support/weighter-process';
 import { WeighterBed } from './weighter-bed';
 
 /** Short, so that the tests are; the relations between them are those of the defaults. */

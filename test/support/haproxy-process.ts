@@ -1,11 +1,12 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { type AddressInfo, connect, createServer, type NetConnectOpts } from 'node:net';
+import { connect, type NetConnectOpts } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { guardChild, releaseChild } from '../../bin/dev-chain/orphan-guard';
+import { freePorts as findFreePorts } from '../../bin/local/ports';
 
 /** Longer than a start takes on a busy machine. */
 const START_TIMEOUT_MS = 10_000;
@@ -177,15 +178,7 @@ export async function configFaults(config: string): Promise<string> {
 
 /** Ports on 127.0.0.1 that nobody had a moment ago; all different. */
 export async function freePorts<const N extends number>(count: N): Promise<Ports<N>> {
-  const servers = Array.from({ length: count }, () => createServer().listen(0, '127.0.0.1'));
-  const ports = await Promise.all(
-    servers.map(async (server) => {
-      await new Promise((resolve) => server.once('listening', resolve));
-      return (server.address() as AddressInfo).port;
-    }),
-  );
-  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
-  return ports as unknown as Ports<N>;
+  return (await findFreePorts(count)) as unknown as Ports<N>;
 }
 
 /** As many numbers as were asked for. */

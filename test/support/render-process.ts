@@ -1,13 +1,7 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { join } from 'node:path';
-import { finished } from 'node:stream/promises';
-import { eventually } from './weighter-process';
+import { eventually } from './eventually';
+import { type LaunchedProgram, launchProgram, logLines, type ProgramExit } from './program-process';
 
-const MAIN = join(__dirname, '..', '..', 'runtime', 'render', 'main.ts');
-
-export interface RenderExit {
-  readonly code: number | null;
-  readonly output: string;
+export interface RenderExit extends ProgramExit {
   /** It told its parent that the file is there. */
   readonly rendered: boolean;
 }
@@ -23,17 +17,16 @@ export interface RenderExit {
  */
 export class RenderProcess {
   private constructor(
-    private readonly child: ChildProcess,
-    private readonly chunks: string[],
+    private readonly program: LaunchedProgram,
     readonly exited: Promise<RenderExit>,
   ) {}
 
   /** Resolves when the file is written. */
   static async start(args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<RenderProcess> {
-    const { child, chunks, exited, rendered } = launch(args, '', env);
+    const { program, exited, rendered } = launch(args, '', env);
     const ended = await Promise.race([rendered.then(() => undefined), exited]);
     if (ended && !ended.rendered) throw new Error(`render did not start (${String(ended.code)}): ${ended.output}`);
-    return new RenderProcess(child, chunks, exited);
+    return new RenderProcess(program, exited);
   }
 
   /** Runs the program to its end with these arguments. */
@@ -42,21 +35,17 @@ export class RenderProcess {
   }
 
   get pid(): number {
-    return this.child.pid ?? 0;
+    return this.program.child.pid ?? 0;
   }
 
   /** All it has written so far. */
   get output(): string {
-    return this.chunks.join('');
+    return this.program.output();
   }
 
   /** Its log lines with a message that begins so. */
   logged(message: string): Record<string, unknown>[] {
-    return this.output
-      .split('\n')
-      .filter((line) => line.startsWith('{') && line.endsWith('}'))
-      .map((line) => JSON.parse(line) as Record<string, unknown>)
-      .filter(({ msg }) => String(msg).startsWith(message));
+    return logLines(this.output, message);
   }
 
   /** Waits for that many log lines with this message. */
@@ -70,12 +59,12 @@ export class RenderProcess {
   }
 
   signal(name: NodeJS.Signals): void {
-    this.child.kill(name);
+    this.program.child.kill(name);
   }
 
   /** As its parent does that ends. */
   disconnect(): void {
-    this.child.disconnect();
+    this.program.child.disconnect();
   }
 
   async stop(): Promise<RenderExit> {
@@ -85,26 +74,14 @@ export class RenderProcess {
 }
 
 function launch(args: readonly string[], input: string, env: NodeJS.ProcessEnv) {
-  const child = spawn(process.execPath, ['--import', require.resolve('tsx'), MAIN, ...args], {
-    stdio: ['pipe', 'pipe', 'pipe', 'ipc'],
-    env: { ...process.env, ...env },
-  });
-  const chunks: string[] = [];
-  child.stdout?.setEncoding('utf8').on('data', (chunk: string) => chunks.push(chunk));
-  child.stderr?.setEncoding('utf8').on('data', (chunk: string) => chunks.push(chunk));
-  child.stdin?.on('error', () => undefined).end(input);
+  const program = launchProgram('render', args, input, env);
   let told = false;
   const rendered = new Promise<void>((resolve) => {
-    child.once('message', (message) => {
+    program.child.once('message', (message) => {
       told = (message as { kind?: unknown }).kind === 'rendered';
       resolve();
     });
   });
-  // Not `close`, which does not come after `disconnect`.
-  const ended = [child.stdout, child.stderr].map((stream) => stream && finished(stream));
-  const code = new Promise<number | null>((resolve) => child.once('exit', resolve));
-  const exited = Promise.all([code, ...ended]).then(([value]): RenderExit => {
-    return { code: value, output: chunks.join(''), rendered: told };
-  });
-  return { child, chunks, exited, rendered };
+  const exited = program.exited.then((exit): RenderExit => ({ ...exit, rendered: told }));
+  return { program, exited, rendered };
 }
