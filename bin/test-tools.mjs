@@ -5,7 +5,7 @@ import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
 
 /** Program → Debian package. */
-const TOOLS = { curl: 'curl', haproxy: 'haproxy', openssl: 'openssl' };
+const TOOLS = { curl: 'curl', haproxy: 'haproxy', openssl: 'openssl', 'redis-server': 'redis-server' };
 /** Debian keeps servers here, where only root looks. */
 const SERVER_FOLDERS = ['/usr/sbin', '/usr/local/sbin'];
 

@@ -71,6 +71,28 @@ const cache = section('Answers that are kept, each for the block it was read at.
     methodPattern,
     'Methods whose answers are not kept; names, or prefixes and `*`.',
   ).default([]),
+  redisTtlMs: whole(
+    0,
+    DAY_MS,
+    'Milliseconds an answer is kept in Redis too, where it is configured, for all processes; 0 keeps none there.',
+  ).default(60_000),
+  redisTimeoutMs: whole(1, MINUTE_MS, 'Milliseconds Redis may take for an answer; then a node is asked.').default(20),
+});
+
+const filters = section('The filters of `eth_newFilter` and its kin.', {
+  mode: oneOf(
+    ['computed', 'sticky'],
+    '`computed` finds the changes itself, out of blocks and logs of any node; `sticky` asks the node that keeps the filter, and computes once that is lost.',
+  ).default('computed'),
+  ttlMs: whole(1000, DAY_MS, 'Milliseconds a filter lives that nobody polls.').default(300_000),
+  maxPerClient: whole(1, 1_000_000, 'Filters one client may have, of those made by this process.').default(1000),
+  maxFilters: whole(1, 10_000_000, 'Filters made by this process that may be open at once.').default(10_000),
+  maxLogBlocks: whole(1, 1_000_000, 'Blocks one eth_getLogs asks for; more are asked for in several.').default(1000),
+  redisTimeoutMs: whole(
+    1,
+    MINUTE_MS,
+    'Milliseconds Redis may take for a filter; then the copy of this process counts.',
+  ).default(250),
 });
 
 const node = section('One Ethereum endpoint: exactly one of `url` and `localPort`.', {
@@ -109,5 +131,6 @@ export const chain = section('One chain and its nodes.', {
   routing: routing.prefault({}),
   failover: failover.prefault({}),
   cache: cache.prefault({}),
+  filters: filters.prefault({}),
   nodes: list('nodes', node, 'The nodes of the chain.', 1),
 });

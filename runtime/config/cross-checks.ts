@@ -30,6 +30,7 @@ export function crossCheck(document: unknown): Refusal[] {
     ...checkSocketGid(document),
     ...checkOrder(document),
     ...checkLimits(valueAt(document, ['limits'])),
+    ...checkRedis(document),
   ];
 }
 
@@ -146,6 +147,25 @@ function checkSocketGid(document: unknown): Refusal[] {
   const socket = valueOrDefault(configSchema, document, ADMIN_SOCKET);
   if (valueAt(document, path) === undefined || (typeof socket === 'string' && socket.startsWith('/'))) return [];
   return [{ path, rule: 'used together with the path of a unix socket in haproxy.adminSocket', got: 'no path' }];
+}
+
+/** What a URL may hold too is told in one place. */
+function checkRedis(document: unknown): Refusal[] {
+  const text = valueAt(document, ['redis', 'url']);
+  const url = typeof text === 'string' && URL.canParse(text) ? new URL(text) : undefined;
+  if (url === undefined) return [];
+  const twice = (['username', 'password'] as const).filter(
+    (key) => url[key] !== '' && valueAt(document, ['redis', key]) !== undefined,
+  );
+  const refusals: Refusal[] = twice.map((key) => ({
+    path: ['redis', key],
+    rule: 'told once, in redis.url or here',
+    got: 'both',
+  }));
+  if (url.protocol !== 'rediss:' && valueAt(document, ['redis', 'caFile']) !== undefined) {
+    refusals.push({ path: ['redis', 'caFile'], rule: 'used together with a rediss:// URL', got: 'a URL without TLS' });
+  }
+  return refusals;
 }
 
 /** The first must not reach the second: Node refuses a server whose headers may take longer than the request. */

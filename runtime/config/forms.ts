@@ -59,6 +59,26 @@ export const notReserved: Form = {
   test: (value) => !RESERVED.includes(value),
 };
 
+/** Databases are numbered; anything else in the path is a mistake. */
+export const redisUrl: Form = {
+  rule: 'a URL such as redis://host:6379, rediss://host:6379 or redis://host:6379/1',
+  range: 'redis or rediss URL',
+  test: (value) => {
+    const url = hasScheme(value, ['redis', 'rediss']) && !/\s/.test(value) ? parseUrl(value) : undefined;
+    return (
+      url !== undefined && url.hostname !== '' && /^\/?\d{0,4}$/.test(url.pathname) && url.search + url.hash === ''
+    );
+  },
+};
+
+export const anyText: Form = { rule: 'a text that is not empty', range: 'not empty', test: (value) => value !== '' };
+
+export const keyPrefix: Form = {
+  rule: 'letters, digits, :, -, _ and dots, at least one and at most 64',
+  range: 'letters, digits, `:`, `-`, `_`, `.`; 1 to 64',
+  test: (value) => /^[\w:.-]{1,64}$/.test(value),
+};
+
 export const httpUrl: Form = urlForm(['http', 'https']);
 export const wsUrl: Form = urlForm(['ws', 'wss']);
 

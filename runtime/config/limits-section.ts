@@ -1,5 +1,6 @@
 import * as form from './forms';
-import { dictionary, flag, list, section, text, whole } from './keys';
+import { dictionary, flag, list, oneOf, section, text, whole } from './keys';
+import { MINUTE_MS } from './units';
 
 /** More a minute than any process answers; keeps the limiter's arithmetic exact. */
 const MAX_PER_MINUTE = 1_000_000_000;
@@ -57,4 +58,13 @@ export const limits = section('How much one client may ask for, over all chains.
     }),
     'Read in order, the first that holds the client counts; what it leaves out is as for everybody.',
   ).default([]),
+  redisTimeoutMs: whole(
+    1,
+    MINUTE_MS,
+    'Milliseconds Redis may take to decide, where it is configured; then `onRedisFailure` decides.',
+  ).default(50),
+  onRedisFailure: oneOf(
+    ['local', 'open', 'closed'],
+    'Without Redis: `local`, each process applies the whole limit; `open`, nothing is limited; `closed`, whoever has a limit is refused.',
+  ).default('local'),
 });

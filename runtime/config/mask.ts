@@ -7,7 +7,7 @@ const HIDDEN = '(hidden)';
 /** A URL as it may be shown: its scheme and host and `/…`; `(hidden)` when that much cannot be told for sure. */
 export function maskUrl(url: string): string {
   // The slashes are required: the URL parser would read `https:secret` as a host called secret.
-  if (!/^(https?|wss?):\/\//i.test(url) || !URL.canParse(url)) return HIDDEN;
+  if (!/^(https?|wss?|rediss?):\/\//i.test(url) || !URL.canParse(url)) return HIDDEN;
   const { protocol, host } = new URL(url);
   return `${protocol}//${host}/…`;
 }

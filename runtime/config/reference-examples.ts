@@ -42,6 +42,11 @@ limits:
     - cidrs: [10.1.0.0/16]
       unlimited: true
 
+redis: # shared by all processes; each goes on alone while it is away
+  url: rediss://redis.example.com:6379
+  username: rpc-balancer
+  password: \${REDIS_PASSWORD}
+
 methods:
   allow: [debug_traceTransaction]
 

@@ -6,6 +6,7 @@ import { haproxy } from './haproxy-section';
 import { dictionary, list, section, text } from './keys';
 import { limits } from './limits-section';
 import { methods } from './methods-section';
+import { redis } from './redis-section';
 import { admin, http, listen, telemetry } from './serving-sections';
 
 /** The configuration, complete: every default filled in, frozen. */
@@ -16,12 +17,15 @@ export type HttpConfig = Config['http'];
 export type LimitsConfig = Config['limits'];
 export type LimitOverrideConfig = LimitsConfig['overrides'][number];
 export type MethodsConfig = Config['methods'];
+export type RedisConfig = NonNullable<Config['redis']>;
 export type TelemetryConfig = Config['telemetry'];
 export type HaproxySettings = Config['haproxy'];
 export type ChainConfig = Config['chains'][string];
 export type HealthConfig = ChainConfig['health'];
 export type RoutingConfig = ChainConfig['routing'];
 export type FailoverConfig = ChainConfig['failover'];
+export type CacheConfig = ChainConfig['cache'];
+export type FiltersConfig = ChainConfig['filters'];
 export type NodeConfig = ChainConfig['nodes'][number];
 
 /** Keys, ranges and defaults. What holds between keys is in cross-checks.ts; `parseConfig` applies both. */
@@ -35,6 +39,7 @@ export const configSchema = section('Everything.', {
     'Networks of our own load balancers; only their X-Forwarded-For is believed.',
   ).default([]),
   limits: limits.prefault({}),
+  redis: redis.optional(),
   methods: methods.prefault({}),
   telemetry: telemetry.prefault({}),
   haproxy: haproxy.prefault({}),

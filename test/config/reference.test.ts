@@ -12,7 +12,7 @@ it('docs/configuration.md is what bin/config-reference.ts writes', () => {
 describe('the examples on the page', () => {
   const examples = [...page.matchAll(/```yaml\n(.*?)```/gs)].map(([, yaml]) => yaml ?? '');
   const options = {
-    env: { PORT: '8545', PROVIDER_KEY: 'k' },
+    env: { PORT: '8545', PROVIDER_KEY: 'k', REDIS_PASSWORD: 'p' },
     readFile: () => {
       throw new Error('only the render command reads the secrets');
     },
@@ -30,6 +30,9 @@ describe('the tables', () => {
     'listen.port',
     'http.cors.origins',
     'limits.perMinute',
+    'limits.onRedisFailure',
+    'redis.url',
+    'chains.<name>.filters.mode',
     'limits.methods.<name>.perMinute',
     'limits.overrides[].cidrs',
     'telemetry.accessLog.sample',

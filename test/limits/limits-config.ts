@@ -7,5 +7,5 @@ export function limitsConfig(
   given: Partial<Omit<LimitsConfig, 'overrides'>> & { overrides?: Override[] },
 ): LimitsConfig {
   const overrides = (given.overrides ?? []).map((override) => ({ unlimited: false, ...override }));
-  return { methods: {}, cost: {}, ...given, overrides };
+  return { methods: {}, cost: {}, redisTimeoutMs: 50, onRedisFailure: 'local', ...given, overrides };
 }

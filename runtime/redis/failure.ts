@@ -1,0 +1,53 @@
+/**
+ * Why Redis did not do what it was asked:
+ * `NONE` none is configured; `DOWN` it is known not to answer, nothing was sent; `TIMEOUT` it did not answer in time and
+ * may have done it all the same; `LOST` the connection ended meanwhile; `AUTH` it refuses the user, the password or the
+ * command; `TLS` its certificate is not trusted; `READONLY` it is a replica; `FULL` it is out of memory (`maxmemory`);
+ * `LOADING` it is starting; `CLUSTER` it runs in cluster mode, which is not supported; `REFUSED` any other error of its.
+ */
+export type RedisFailureCode =
+  'NONE' | 'DOWN' | 'TIMEOUT' | 'LOST' | 'AUTH' | 'TLS' | 'READONLY' | 'FULL' | 'LOADING' | 'CLUSTER' | 'REFUSED';
+
+/** The message never holds an address, a user, a password, a key or a value. */
+export class RedisFailure extends Error {
+  override readonly name = 'RedisFailure';
+
+  constructor(
+    readonly code: RedisFailureCode,
+    message: string = MESSAGES[code],
+  ) {
+    super(message);
+  }
+}
+
+const MESSAGES: Record<RedisFailureCode, string> = {
+  NONE: 'no Redis is configured',
+  DOWN: 'Redis does not answer',
+  TIMEOUT: 'Redis did not answer in time',
+  LOST: 'the connection to Redis ended',
+  AUTH: 'Redis refuses the user, the password, or a command of this user',
+  TLS: 'the certificate of Redis is not trusted',
+  READONLY: 'this Redis is a replica and takes no writes',
+  FULL: 'Redis has no memory left (maxmemory, noeviction)',
+  LOADING: 'Redis is starting or busy',
+  CLUSTER: 'Redis runs in cluster mode, which is not supported: give the address of one without',
+  REFUSED: 'Redis refused a command',
+};
+
+/** Error replies begin with a word (RESP, "Simple errors"). */
+const REPLIES: readonly (readonly [RegExp, RedisFailureCode])[] = [
+  [/^(WRONGPASS|NOAUTH|NOPERM|ERR AUTH|ERR invalid (username|password)|ERR Client sent AUTH)/, 'AUTH'],
+  [/^READONLY/, 'READONLY'],
+  [/^(OOM|MISCONF)/, 'FULL'],
+  [/^(LOADING|BUSY|MASTERDOWN)/, 'LOADING'],
+  [/^(MOVED|ASK|CLUSTERDOWN|CROSSSLOT)/, 'CLUSTER'],
+];
+
+/** Of the client library's errors, which quote commands with their arguments, only this much is kept. */
+export function toRedisFailure(error: unknown): RedisFailure {
+  if (error instanceof RedisFailure) return error;
+  const { name = '', message = '', code = '' } = error as Partial<Error> & { code?: string };
+  if (name === 'ReplyError') return new RedisFailure(REPLIES.find(([words]) => words.test(message))?.[1] ?? 'REFUSED');
+  const text = `${code} ${message}`;
+  return new RedisFailure(/CERT|SELF_SIGNED|ERR_TLS|UNABLE_TO|SSL|EPROTO/i.test(text) ? 'TLS' : 'LOST');
+}
