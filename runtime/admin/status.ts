@@ -7,7 +7,16 @@ export interface Status {
   readonly connections: number;
   /** Requests refused by a rate limit since the start; undefined when no limits are configured. */
   readonly limited: number | undefined;
+  /** Undefined where none is configured. */
+  readonly redis: RedisStatus | undefined;
   readonly chains: readonly ChainStatus[];
+}
+
+export interface RedisStatus {
+  readonly up: boolean;
+  /** Why it is not up. */
+  readonly code: string | undefined;
+  readonly reason: string | undefined;
 }
 
 export interface ChainStatus {

@@ -24,6 +24,9 @@ export const METRICS = {
   nodeEjections: `${PREFIX}node_ejections_total`,
   nodeRests: `${PREFIX}node_rests_total`,
   nodeSocket: `${PREFIX}node_socket_connected`,
+  redisUp: `${PREFIX}redis_up`,
+  redisSeconds: `${PREFIX}redis_duration_seconds`,
+  redisFailures: `${PREFIX}redis_failures_total`,
   eventLoopDelay: `${PREFIX}event_loop_delay_seconds`,
   exceptions: `${PREFIX}exceptions_total`,
 } as const;

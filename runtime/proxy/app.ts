@@ -5,21 +5,23 @@ import { createClientKey } from '../front/client-key';
 import type { ChainService } from '../front/exchange';
 import { HttpFront } from '../front/http';
 import { createRateLimiter } from '../limits/rate-limiter';
+import { SharedRedis } from '../redis/shared-redis';
 import type { Refusal } from '../rpc/errors';
 import { createLogger } from '../telemetry/logger';
 import { createMetrics } from '../telemetry/metrics';
 import { now } from '../util/clock';
 import { Chain } from './chain';
 import { Gauges } from './gauges';
-import { instrument } from './instrument';
+import { instrument, instrumentRedis } from './instrument';
 import { NodeStats } from './node-stats';
 import { Readiness } from './readiness';
-import { type ChainParts, chainStatus } from './status';
+import { type ChainParts, chainStatus, redisStatus } from './status';
 
 /** The proxy, composed: every part is made and handed to the others here, and nowhere else. */
 export class App {
   private readonly log;
   private readonly metrics = createMetrics();
+  private readonly redis: SharedRedis;
   private readonly parts: readonly ChainParts[];
   private readonly limiter;
   private readonly readiness: Readiness;
@@ -34,6 +36,8 @@ export class App {
     private readonly version: string,
   ) {
     this.log = createLogger(config.telemetry.logLevel);
+    this.redis = new SharedRedis(instrumentRedis(this.metrics, this.log));
+    this.redis.apply(config.redis);
     this.limiter = createRateLimiter(config.limits, now);
     const defaultName = config.defaultChain ?? Object.keys(config.chains)[0] ?? '';
     this.parts = Object.entries(config.chains).map(([name, chain]) =>
@@ -43,7 +47,7 @@ export class App {
     const canServe = (): boolean =>
       defaultChain?.nodes.registry.nodes.some(({ health }) => health.state === 'up') === true;
     this.readiness = new Readiness(config.listen.startupGraceMs, canServe, now);
-    this.gauges = new Gauges(this.metrics, this.parts, () => this.front.openConnections);
+    this.gauges = new Gauges(this.metrics, this.parts, () => this.front.openConnections, this.redis);
     this.admin = new AdminServer({
       isReady: () => this.readiness.ready,
       status: () => this.status(),
@@ -86,6 +90,7 @@ export class App {
     await Promise.all(this.parts.map(({ chain }) => chain.nodes.close()));
     await this.admin.close();
     this.gauges.close();
+    this.redis.close();
     this.log.info({ clean }, 'stopped');
     return clean;
   }
@@ -93,7 +98,13 @@ export class App {
   private createChain(name: string, config: ChainConfig, isDefault: boolean): ChainParts {
     const stats = new NodeStats(now);
     const { http, methods } = this.config;
-    const chain = new Chain({ config, http, methods, events: instrument(name, this.metrics, this.log, stats) });
+    const chain = new Chain({
+      config,
+      http,
+      methods,
+      redis: this.redis,
+      events: instrument(name, this.metrics, this.log, stats),
+    });
     const paths = [...(isDefault ? ['/'] : []), `/${name}`, `/${config.chainId}`];
     return { name, chainId: config.chainId, balancing: config.balancing, paths, chain, stats };
   }
@@ -152,6 +163,7 @@ export class App {
       draining: this.readiness.isDraining,
       connections: this.front.openConnections,
       limited: this.limiter === undefined ? undefined : this.limited,
+      redis: redisStatus(this.redis),
       chains: this.parts.map((part) => chainStatus(part, at)),
     };
   }

@@ -2,6 +2,7 @@ import { MemoryCache } from '../cache/memory-cache';
 import type { ChainConfig, HttpConfig, MethodsConfig } from '../config/schema';
 import type { RequestContext } from '../front/exchange';
 import type { NodeView } from '../nodes/node';
+import type { SharedRedis } from '../redis/shared-redis';
 import { Router } from '../routing/router';
 import type { RpcRequest } from '../rpc/message';
 import { createMethodPolicy, matcher } from '../rpc/method-policy';
@@ -27,6 +28,7 @@ export interface ChainOptions {
   readonly config: ChainConfig;
   readonly http: HttpConfig;
   readonly methods: MethodsConfig;
+  readonly redis: SharedRedis;
   readonly events: ChainEvents;
 }
 

@@ -1,4 +1,5 @@
 import { type IntervalHistogram, monitorEventLoopDelay } from 'node:perf_hooks';
+import type { SharedRedis } from '../redis/shared-redis';
 import type { Metrics } from '../telemetry/metrics';
 import type { Chain } from './chain';
 
@@ -13,6 +14,7 @@ export class Gauges {
     private readonly metrics: Metrics,
     private readonly chains: readonly { readonly name: string; readonly chain: Chain }[],
     private readonly connections: () => number,
+    private readonly redis: SharedRedis,
   ) {
     this.delay.enable();
   }
@@ -21,6 +23,8 @@ export class Gauges {
     const { metrics } = this;
     metrics.tallies.flush();
     metrics.connections.set(this.connections());
+    if (this.redis.configured) metrics.redisUp.set(this.redis.usable ? 1 : 0);
+    else metrics.redisUp.remove();
     for (const { name, chain } of this.chains) this.readChain(name, chain);
     for (const quantile of QUANTILES) {
       const ns = quantile === 1 ? this.delay.max : this.delay.percentile(quantile * 100);

@@ -2,6 +2,7 @@ import type { RefusalCode } from '../rpc/errors';
 import { isKnownMethod } from '../rpc/methods';
 import type { Outcome } from '../rpc/outcome';
 import type { RegistryHooks } from '../nodes/registry';
+import type { RedisPurpose, SharedRedisEvents } from '../redis/shared-redis';
 import type { Logger } from '../telemetry/logger';
 import type { Metrics } from '../telemetry/metrics';
 import type { HeadFeedEvents } from './head-feeds';
@@ -72,9 +73,20 @@ export function instrument(chain: string, metrics: Metrics, log: Logger, stats: 
   };
 }
 
+/** Connects what Redis does to metrics and to the log. */
+export function instrumentRedis(metrics: Metrics, log: Logger): SharedRedisEvents {
+  const timers = bound((purpose: RedisPurpose) => metrics.redisSeconds.labels({ purpose }));
+  return {
+    onUp: () => log.info('Redis answers'),
+    onDown: ({ code, message }) => log.warn({ code, reason: message }, 'Redis does not answer'),
+    onAnswer: (purpose, ms) => timers(purpose).observe(ms / 1000),
+    onFailure: (purpose, code) => metrics.redisFailures.inc({ purpose, code }),
+  };
+}
+
 /** Makes each child once: looking labels up costs more than the rest of the counting. */
-function bound<T>(make: (key: string) => T): (key: string) => T {
-  const made = new Map<string, T>();
+function bound<T, K extends string = string>(make: (key: K) => T): (key: K) => T {
+  const made = new Map<K, T>();
   return (key) => {
     let child = made.get(key);
     if (child === undefined) made.set(key, (child = make(key)));

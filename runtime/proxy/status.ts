@@ -1,5 +1,6 @@
-import type { ChainStatus, NodeStatus } from '../admin/status';
+import type { ChainStatus, NodeStatus, RedisStatus } from '../admin/status';
 import type { NodeView } from '../nodes/node';
+import type { SharedRedis } from '../redis/shared-redis';
 import type { Chain } from './chain';
 import type { NodeStats } from './node-stats';
 
@@ -27,6 +28,10 @@ export function chainStatus({ name, chainId, balancing, paths, chain, stats }: C
     inFlight: registry.nodes.reduce((sum, node) => sum + node.inFlight, 0),
     nodes: registry.nodes.map((node) => nodeStatus(node, head?.number, stats, recent, now)),
   };
+}
+
+export function redisStatus({ configured, usable, problem }: SharedRedis): RedisStatus | undefined {
+  return configured ? { up: usable, code: problem?.code, reason: problem?.message } : undefined;
 }
 
 function nodeStatus(

@@ -1,7 +1,7 @@
 /**
  * Why Redis did not do what it was asked:
  * `NONE` none is configured; `DOWN` it is known not to answer, nothing was sent; `TIMEOUT` it did not answer in time and
- * may have done it all the same; `LOST` the connection ended meanwhile; `AUTH` it refuses the user, the password or the
+ * may have done it all the same; `LOST` the connection ended, or could not be made; `AUTH` it refuses the user, the password or the
  * command; `TLS` its certificate is not trusted; `READONLY` it is a replica; `FULL` it is out of memory (`maxmemory`);
  * `LOADING` it is starting; `CLUSTER` it runs in cluster mode, which is not supported; `REFUSED` any other error of its.
  */
@@ -24,7 +24,7 @@ const MESSAGES: Record<RedisFailureCode, string> = {
   NONE: 'no Redis is configured',
   DOWN: 'Redis does not answer',
   TIMEOUT: 'Redis did not answer in time',
-  LOST: 'the connection to Redis ended',
+  LOST: 'the connection to Redis ended, or could not be made',
   AUTH: 'Redis refuses the user, the password, or a command of this user',
   TLS: 'the certificate of Redis is not trusted',
   READONLY: 'this Redis is a replica and takes no writes',

@@ -48,6 +48,18 @@ export function createMetrics() {
     nodeEjections: counter(METRICS.nodeEjections, 'Times live traffic took the node out', ['chain', 'node']),
     nodeRests: counter(METRICS.nodeRests, 'Times the node asked for a pause', ['chain', 'node']),
     nodeSocket: gauge(METRICS.nodeSocket, '1 while the node tells of new blocks by its WebSocket', ['chain', 'node']),
+    redisUp: gauge(METRICS.redisUp, '1 while Redis answers; only where one is configured', []),
+    redisSeconds: new Histogram({
+      name: METRICS.redisSeconds,
+      help: 'Time Redis took to answer, by what it was asked for',
+      labelNames: ['purpose'] as const,
+      buckets: [0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25],
+      registers: [registry],
+    }),
+    redisFailures: counter(METRICS.redisFailures, 'Questions to Redis that had to do without an answer, by why', [
+      'purpose',
+      'code',
+    ]),
     eventLoopDelay: gauge(METRICS.eventLoopDelay, 'How late timers ran since the last look', ['quantile']),
     exceptions: counter(METRICS.exceptions, 'Requests that met a defect of ours', []),
   };
