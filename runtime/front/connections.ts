@@ -9,27 +9,30 @@ const QUIET_TURNS = 3;
 /** Where new ones never cease, the rest is reset. */
 const MAX_TURNS = 1000;
 
+export interface ConnectionBounds {
+  /** Connections per untrusted peer; 0 is no bound. */
+  readonly most: number;
+  /** The identity of a peer's address, or undefined for a trusted proxy, which speaks for many. */
+  readonly toKey: (address: string) => string | undefined;
+}
+
 /** The open client connections of one HTTP server: bounded per untrusted peer, and closed politely. */
 export class Connections {
   private readonly open = new Map<Socket, string>();
   private accepted = 0;
   private readonly perPeer = new Map<string, number>();
 
-  /**
-   * @param most connections per untrusted peer; 0 is no bound
-   * @param toKey the identity of a peer's address, or undefined for a trusted proxy, which speaks for many
-   */
   constructor(
     private readonly server: HttpServer,
-    most: number,
-    toKey: (address: string) => string | undefined,
+    private bounds: ConnectionBounds,
   ) {
     server.on('connection', (socket) => {
       this.accepted++;
-      const key = most === 0 ? undefined : toKey(socket.remoteAddress ?? '');
+      const { most, toKey } = this.bounds;
+      const key = toKey(socket.remoteAddress ?? '');
       if (key !== undefined) {
         const count = this.perPeer.get(key) ?? 0;
-        if (count >= most) {
+        if (most > 0 && count >= most) {
           socket.destroy();
           return;
         }
@@ -40,6 +43,11 @@ export class Connections {
     });
   }
 
+  /** For connections made from now on; those there are stay, and are counted. */
+  apply(bounds: ConnectionBounds): void {
+    this.bounds = bounds;
+  }
+
   get size(): number {
     return this.open.size;
   }
@@ -48,12 +56,14 @@ export class Connections {
    * Takes no new connections, and closes those there are once nothing is on them. A connection that looks idle may have
    * a request in its buffers, so idle ones are given time to be used once more before they are closed.
    *
+   * @param also what else hands connections to the server
    * @returns false when some were still busy at the end of the time, and have been cut.
    */
-  async drain(timeoutMs: number): Promise<boolean> {
+  async drain(timeoutMs: number, also: readonly NetServer[] = []): Promise<boolean> {
     await this.emptyBacklog();
     // http.Server.close() would cut idle connections at once.
     NetServer.prototype.close.call(this.server);
+    for (const other of also) other.close();
     const startedAt = performance.now();
     while (this.open.size > 0) {
       const elapsed = performance.now() - startedAt;

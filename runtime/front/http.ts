@@ -1,74 +1,77 @@
-import fastifyCompress from '@fastify/compress';
-import fastifyCors from '@fastify/cors';
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import type { IncomingMessage, ServerResponse } from 'node:http';
-import { constants } from 'node:zlib';
-import type { HttpConfig } from '../config/schema';
-import { refusal, type Refusal } from '../rpc/errors';
-import { NULL_ID } from '../rpc/message';
-import { Cancellation } from '../util/cancellation';
-import type { ClientKey } from './client-key';
-import { answerHeaders } from './answer-headers';
-import { Connections } from './connections';
-import { type ChainService, exchange, type ExchangeAnswer, refusedAnswer, refusing } from './exchange';
-import { FastLane } from './fast-lane';
+import type { Server } from 'node:http';
+import type { Server as NetServer } from 'node:net';
+import { Connections, type ConnectionBounds } from './connections';
 import { FramingGuard } from './framing';
-import { homePage } from './home-page';
-import { createHttpServer } from './http-server';
+import { type HttpFrontOptions, HttpHandler, type SharedByHandlers } from './http-handler';
+import { createHttpServer, setBounds } from './http-server';
 import { InFlightCap } from './in-flight-cap';
+import { listen } from './listen';
 
-export interface HttpFrontOptions {
-  readonly http: HttpConfig;
-  /** By path without the leading slash: name, chain id, and '' for the default chain. */
-  readonly services: ReadonlyMap<string, ChainService>;
-  readonly chains: readonly { readonly name: string; readonly chainId: number; readonly path: string }[];
-  readonly clientKey: (peer: string, forwardedFor: string | readonly string[] | undefined) => ClientKey;
-  readonly isReady: () => boolean;
-  /** Told of refusals that belong to no chain, and of exceptions. */
-  readonly onRefused: (refused: Refusal) => void;
-  readonly onError: (error: unknown) => void;
-  /** For the access log; the path is ours, without a query. */
-  readonly onAnswered?: (path: string, status: number, client: string, ms: number) => void;
-}
+export type { HttpFrontOptions } from './http-handler';
 
-const GZIP_ABOVE_BYTES = 16 * 1024;
-
-/** The HTTP side: from the wire to `exchange` and back (RFC 9110, RFC 9112; JSON-RPC 2.0 over HTTP). */
+/**
+ * The HTTP side (RFC 9110, RFC 9112; JSON-RPC 2.0 over HTTP). The server, its connections and what is counted of them are
+ * here and stay; what a configuration says is a handler's, and another configuration is another handler:
+ *
+ *     connections ─▶ server ─▶ handler ─▶ exchange
+ *                               └─ the one before: until its requests are answered
+ */
 export class HttpFront {
-  private readonly app: FastifyInstance;
-  private readonly cap: InFlightCap;
+  private readonly server: Server;
   private readonly connections: Connections;
-  private readonly framing: FramingGuard;
+  private readonly cap: InFlightCap;
+  private readonly shared: SharedByHandlers;
+  private handler!: HttpHandler;
+  /** Handlers with requests under way that began before the present one. */
+  private readonly leaving = new Set<HttpHandler>();
+  private alsoAt: NetServer[] = [];
   private draining = false;
 
-  private constructor(private readonly options: HttpFrontOptions) {
-    const { http, clientKey, services, onRefused } = options;
-    this.cap = new InFlightCap(http.maxInFlightPerClient);
-    this.framing = new FramingGuard(onRefused);
-    this.app = createHttpServer({
-      http,
-      deadlineMs: Math.max(0, ...Array.from(services.values(), ({ deadlineMs }) => deadlineMs)),
-      onBroken: onRefused,
-      lane: http.gzip || http.cors.origins.length > 0 ? undefined : this.createLane(),
-      onMalformedPath: (reply) => void this.refuse(reply, refusal('UNKNOWN_PATH', 'the path is malformed')),
+  private constructor(private options: HttpFrontOptions) {
+    this.cap = new InFlightCap(options.http.maxInFlightPerClient);
+    this.shared = {
+      framing: new FramingGuard((refused) => this.options.onRefused(refused)),
+      cap: this.cap,
+      isClosing: () => this.draining,
+    };
+    this.server = createHttpServer({
+      onRequest: (request, response) => this.handler.serve(request, response),
+      onBroken: (refused) => this.options.onRefused(refused),
     });
-    this.connections = new Connections(this.app.server, http.maxConnectionsPerClient, (address) => {
-      const client = clientKey(address, undefined);
-      return client.trustedPeer ? undefined : client.key;
-    });
+    this.connections = new Connections(this.server, boundsOf(options));
   }
 
   static async create(options: HttpFrontOptions): Promise<HttpFront> {
     const front = new HttpFront(options);
-    await front.register();
+    await front.apply(options);
     return front;
+  }
+
+  /** Serves what comes from now on by these options. */
+  async apply(options: HttpFrontOptions): Promise<void> {
+    const { http, services } = options;
+    const next = await HttpHandler.create(options, this.shared);
+    const before = this.handler as HttpHandler | undefined;
+    this.handler = next;
+    this.options = options;
+    this.cap.most = http.maxInFlightPerClient;
+    this.connections.apply(boundsOf(options));
+    setBounds(this.server, http, Math.max(0, ...Array.from(services.values(), ({ deadlineMs }) => deadlineMs)));
+    if (before === undefined) return;
+    this.leaving.add(before);
+    void before.idle().then(() => this.leaving.delete(before));
+  }
+
+  /** Resolves when every request that came before the last `apply` is answered. */
+  async settled(): Promise<void> {
+    await Promise.all(Array.from(this.leaving, (handler) => handler.idle()));
   }
 
   /** @returns the port, which the system chose where 0 was asked for. */
   async listen(host: string, port: number): Promise<number> {
-    await this.app.listen({ host, port });
-    const address = this.app.server.address();
-    return typeof address === 'object' && address !== null ? address.port : port;
+    const listening = await listen(this.server, host, port);
+    this.alsoAt = listening.also;
+    return listening.port;
   }
 
   get openConnections(): number {
@@ -83,152 +86,19 @@ export class HttpFront {
   /** @returns whether everything in flight was finished within the time. */
   async close(timeoutMs: number): Promise<boolean> {
     this.draining = true;
-    const clean = await this.connections.drain(timeoutMs);
-    await this.app.close();
+    const clean = await this.connections.drain(timeoutMs, this.alsoAt);
+    // It has stopped listening; this ends its timer.
+    this.server.close(() => undefined);
     return clean;
-  }
-
-  private async register(): Promise<void> {
-    const { app } = this;
-    const { http, chains, isReady, onError } = this.options;
-    const { origins, maxAgeSeconds } = http.cors;
-    app.addHook('onRequest', (request, reply, done) => {
-      if (this.framing.keepsOut(request.raw)) {
-        reply.hijack();
-      } else if (!mayPass(request)) {
-        // Fastify looks for a body in some of them first, and finds fault with that.
-        this.refuseMethod(reply);
-      } else if ((request.headers['content-encoding'] ?? 'identity').toLowerCase() !== 'identity') {
-        this.refuse(reply, refusal('ENCODED', 'the body must come without a Content-Encoding'));
-      } else {
-        // Whatever it says, a body is bytes: many clients send none, or text/plain, or what is no media type.
-        request.raw.headers['content-type'] = undefined;
-        done();
-      }
-    });
-    if (origins.length > 0) {
-      await app.register(fastifyCors, {
-        origin: origins.includes('*') ? '*' : [...origins],
-        methods: ['POST'],
-        maxAge: maxAgeSeconds,
-        exposedHeaders: ['retry-after', 'ratelimit-limit', 'ratelimit-remaining', 'ratelimit-reset'],
-      });
-    }
-    if (http.gzip) {
-      await app.register(fastifyCompress, {
-        encodings: ['gzip'],
-        globalDecompression: false,
-        threshold: GZIP_ABOVE_BYTES,
-        zlibOptions: { level: constants.Z_BEST_SPEED },
-      });
-    }
-    app.removeAllContentTypeParsers();
-    app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
-    app.setErrorHandler((error: Error & { statusCode?: number }, _request, reply) => {
-      if (error.statusCode === 413) {
-        // Closing while the body still comes would reset the connection, and the client would not read why. The rest is
-        // thrown away as it arrives, for as long as a request may take.
-        void reply.removeHeader('connection');
-        return this.refuse(reply, refusal('TOO_LARGE', `a body may have ${http.maxBodyBytes} bytes`));
-      }
-      if (error.statusCode !== undefined && error.statusCode < 500) {
-        return this.refuse(reply, {
-          ...refusal('INVALID_REQUEST', 'the HTTP request is malformed'),
-          status: error.statusCode,
-        });
-      }
-      onError(error);
-      return this.refuse(reply, refusal('INTERNAL'));
-    });
-    app.setNotFoundHandler((request, reply) => {
-      if (request.method === 'POST') return this.refuse(reply, refusal('UNKNOWN_PATH', 'no chain has this path'));
-      return this.refuseMethod(reply);
-    });
-    const page = homePage(chains);
-    app.get('/', (_request, reply) => reply.type('text/html; charset=utf-8').send(page));
-    app.get('/readyz', (_request, reply) =>
-      reply.code(isReady() ? 200 : 503).send(isReady() ? 'ready\n' : 'not ready\n'),
-    );
-    app.post('/*', (request, reply) => this.post(request, reply));
-  }
-
-  private async post(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
-    const path = (request.params as { '*': string })['*'];
-    const body = (request.body as Buffer | undefined) ?? EMPTY;
-    return this.send(reply, await this.answer(path, body, request.raw, reply.raw));
-  }
-
-  /** What both ways have in common: who calls, how much they have in flight, and what happens when they leave. */
-  private async answer(
-    path: string,
-    body: Buffer,
-    request: IncomingMessage,
-    response: ServerResponse,
-  ): Promise<ExchangeAnswer> {
-    const { services, clientKey, http, onAnswered, onError, onRefused } = this.options;
-    const service = services.get(path);
-    const client = clientKey(request.socket.remoteAddress ?? '', request.headers['x-forwarded-for']);
-    if (service === undefined) {
-      const refused = refusal('UNKNOWN_PATH', 'no chain has this path');
-      onRefused(refused);
-      return refusedAnswer(refused, NULL_ID);
-    }
-    const entered = this.cap.tryEnter(client.key);
-    const startedAt = performance.now();
-    const left = new Cancellation();
-    response.once('close', () => {
-      if (entered) this.cap.leave(client.key);
-      if (!response.writableFinished) left.cancel();
-      onAnswered?.(`/${path}`, response.statusCode, client.key, performance.now() - startedAt);
-    });
-    try {
-      return await exchange(body, client, left, entered ? service : this.full(service), http);
-    } catch (error) {
-      onError(error);
-      return refusedAnswer(refusal('INTERNAL'), NULL_ID);
-    }
-  }
-
-  /** The chain for a client that has as much in flight as it may. */
-  private full(service: ChainService): ChainService {
-    const detail = `${this.options.http.maxInFlightPerClient} requests of this client are in flight`;
-    return refusing(service, refusal('LIMITED', detail, 1000));
-  }
-
-  /** CORS and compression change every answer, so there is one way for all then. */
-  private createLane(): FastLane {
-    const { http, services } = this.options;
-    return new FastLane({
-      maxBodyBytes: http.maxBodyBytes,
-      hasPath: (path) => services.has(path),
-      keepsOut: (request) => this.framing.keepsOut(request),
-      answer: (path, body, request, response) => this.answer(path, body, request, response),
-      isClosing: () => this.draining,
-    });
-  }
-
-  private refuse(reply: FastifyReply, refused: Refusal): FastifyReply {
-    this.options.onRefused(refused);
-    return this.send(reply, refusedAnswer(refused, NULL_ID));
-  }
-
-  private refuseMethod(reply: FastifyReply): FastifyReply {
-    void reply.header('allow', 'POST');
-    return this.refuse(reply, refusal('METHOD_NOT_ALLOWED', 'JSON-RPC requests are sent by POST'));
-  }
-
-  private send(reply: FastifyReply, answer: ExchangeAnswer): FastifyReply {
-    const { status, body } = answer;
-    void reply.code(status).headers(answerHeaders(answer, this.draining));
-    return body === undefined ? reply.send() : reply.type('application/json').send(body);
   }
 }
 
-const EMPTY = Buffer.alloc(0);
-
-/** Whether the method has a route here, besides the paths that want POST alone. */
-function mayPass({ method, headers }: FastifyRequest): boolean {
-  if (method === 'POST' || method === 'GET' || method === 'HEAD') return true;
-  // A browser asking whether it may (Fetch, 4.8); any other OPTIONS is just not a POST.
-  return method === 'OPTIONS' && headers.origin !== undefined && headers['access-control-request-method'] !== undefined;
+function boundsOf({ http, clientKey }: HttpFrontOptions): ConnectionBounds {
+  return {
+    most: http.maxConnectionsPerClient,
+    toKey: (address) => {
+      const client = clientKey(address, undefined);
+      return client.trustedPeer ? undefined : client.key;
+    },
+  };
 }

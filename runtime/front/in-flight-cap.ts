@@ -2,20 +2,18 @@
 export class InFlightCap {
   private readonly counts = new Map<string, number>();
 
-  /** @param most 0 is no bound */
-  constructor(private readonly most: number) {}
+  /** @param most 0 is no bound; another one counts from the next message on */
+  constructor(public most: number) {}
 
   /** @returns whether there was room; if so, `leave` must follow. */
   tryEnter(client: string): boolean {
-    if (this.most === 0) return true;
     const count = this.counts.get(client) ?? 0;
-    if (count >= this.most) return false;
+    if (this.most > 0 && count >= this.most) return false;
     this.counts.set(client, count + 1);
     return true;
   }
 
   leave(client: string): void {
-    if (this.most === 0) return;
     const count = this.counts.get(client) ?? 0;
     if (count <= 1) this.counts.delete(client);
     else this.counts.set(client, count - 1);
