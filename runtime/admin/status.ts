@@ -4,12 +4,22 @@ export interface Status {
   readonly startedAt: string;
   readonly ready: boolean;
   readonly draining: boolean;
+  readonly config: ConfigStatus;
   readonly connections: number;
   /** Requests refused by a rate limit since the start; undefined when no limits are configured. */
   readonly limited: number | undefined;
   /** Undefined where none is configured. */
   readonly redis: RedisStatus | undefined;
   readonly chains: readonly ChainStatus[];
+}
+
+export interface ConfigStatus {
+  /** When the configuration in force was read. */
+  readonly loadedAt: string;
+  /** Whether it is what was read last. */
+  readonly valid: boolean;
+  /** Why what was read last was refused; empty while it is valid. */
+  readonly problems: readonly string[];
 }
 
 export interface RedisStatus {

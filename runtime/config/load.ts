@@ -1,6 +1,6 @@
 import { crossCheck } from './cross-checks';
 import { rememberWritten } from './mask';
-import { type ParseOptions, parseWith, readText, type Reading } from './parse';
+import { type ParseOptions, parseWith, readText, readUtf8, type Reading } from './parse';
 import { type Config, configSchema } from './schema';
 
 export { ConfigError, type ParseOptions } from './parse';
@@ -8,10 +8,15 @@ export { ConfigError, type ParseOptions } from './parse';
 /**
  * Reads, expands and checks a configuration file (YAML or JSON).
  *
+ * @param readFile for the files it names; @default reads the file system
  * @throws ConfigError with all problems
  */
-export async function loadConfig(file: string, env: NodeJS.ProcessEnv): Promise<Config> {
-  return parseConfig(await readText(file), { env, source: file });
+export async function loadConfig(
+  file: string,
+  env: NodeJS.ProcessEnv,
+  readFile: ParseOptions['readFile'] = readUtf8,
+): Promise<Config> {
+  return parseConfig(await readText(file), { env, readFile, source: file });
 }
 
 /**

@@ -27,6 +27,9 @@ export const METRICS = {
   redisUp: `${PREFIX}redis_up`,
   redisSeconds: `${PREFIX}redis_duration_seconds`,
   redisFailures: `${PREFIX}redis_failures_total`,
+  configReloads: `${PREFIX}config_reloads_total`,
+  configValid: `${PREFIX}config_valid`,
+  configAppliedAt: `${PREFIX}config_applied_timestamp_seconds`,
   eventLoopDelay: `${PREFIX}event_loop_delay_seconds`,
   exceptions: `${PREFIX}exceptions_total`,
 } as const;

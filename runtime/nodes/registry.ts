@@ -57,7 +57,7 @@ export interface MembershipChange {
 /**
  * The nodes of one chain and all that changes about them. Readers get long-lived views; `version` counts what may
  * change a routing decision, apart from requests in flight and latency. A view of a node that was removed stays valid for
- * those who still hold it.
+ * those who still hold it, and no hook is called for it any more.
  */
 export class Registry {
   private list: readonly NodeRecord[] = [];
@@ -74,11 +74,23 @@ export class Registry {
     return this.changes;
   }
 
-  /** The members from now on. By name: who stays keeps health, latency, counts and circuit. */
-  apply(traits: readonly NodeTraits[]): MembershipChange {
+  /** Whether it is one of the nodes now; those who still hold the view of another tell nothing new by it. */
+  has(node: NodeView): boolean {
+    return this.list.some((one) => one === node);
+  }
+
+  /**
+   * The members from now on. By name: who stays keeps health, latency, counts and circuit.
+   *
+   * @param renewed names of which another node is meant from now on
+   */
+  apply(traits: readonly NodeTraits[], renewed: ReadonlySet<string> = NONE): MembershipChange {
     const before = new Map(this.list.map((node) => [node.name, node]));
     const now = this.options.now();
-    const next = traits.map((one) => before.get(one.name) ?? new NodeRecord(one, this.options.circuit, now));
+    const next = traits.map((one) => {
+      const known = renewed.has(one.name) ? undefined : before.get(one.name);
+      return known ?? new NodeRecord(one, this.options.circuit, now);
+    });
     let changed = next.length !== this.list.length || next.some((node, i) => node !== this.list[i]);
     if (changed) this.list = next;
     traits.forEach((one, i) => (changed = next[i]?.assign(one) === true || changed));
@@ -183,7 +195,7 @@ export class Registry {
     if (own.record.failures > 0) this.move(own, { kind: 'answer' });
     if (!own.circuit.success(this.options.now())) return;
     this.showCircuit(own);
-    this.options.onReturn?.({ node: own.name });
+    if (this.has(own)) this.options.onReturn?.({ node: own.name });
   }
 
   private failed(own: NodeRecord, code: string): void {
@@ -191,7 +203,7 @@ export class Registry {
     const opened = own.circuit.failure(code, this.options.now(), this.mayEject(own));
     this.showCircuit(own);
     const reason = own.ejected;
-    if (!opened || reason === undefined) return;
+    if (!opened || reason === undefined || !this.has(own)) return;
     this.options.onEject?.({ node: own.name, reason, untilMs: own.circuit.until });
   }
 
@@ -207,7 +219,7 @@ export class Registry {
     if (until <= own.restingUntil) return;
     own.restingUntil = until;
     this.changes++;
-    this.options.onRest?.({ node: own.name, untilMs: until });
+    if (this.has(own)) this.options.onRest?.({ node: own.name, untilMs: until });
   }
 
   private move(own: NodeRecord, event: HealthEvent): void {
@@ -218,6 +230,7 @@ export class Registry {
     this.changes++;
     // A node that comes back may have been synced anew.
     if (from.state === 'down') own.oldestState = 0;
+    if (!this.has(own)) return;
     const reason = to.state === 'up' ? `at block ${to.head.number}` : to.reason;
     this.options.onTransition?.({ node: own.name, from: from.state, to: to.state, reason });
   }
@@ -241,6 +254,8 @@ export class Registry {
     this.changes++;
   }
 }
+
+const NONE: ReadonlySet<string> = new Set();
 
 /** All views are handed out by a registry; one made elsewhere is a mistake of ours. */
 function asOwn(node: NodeView): NodeRecord {

@@ -1,53 +1,66 @@
+import { isDeepStrictEqual } from 'node:util';
 import { AdminServer } from '../admin/server';
 import type { Status } from '../admin/status';
-import type { ChainConfig, Config } from '../config/schema';
-import { createClientKey } from '../front/client-key';
-import type { ChainService } from '../front/exchange';
+import { errorCode } from '../config/error-code';
+import { ConfigError } from '../config/load';
+import type { Config, RedisConfig } from '../config/schema';
 import { HttpFront } from '../front/http';
-import { createRateLimiter } from '../limits/rate-limiter';
+import { createRateLimiter, type RateLimiter } from '../limits/rate-limiter';
 import { SharedRedis } from '../redis/shared-redis';
-import type { Refusal } from '../rpc/errors';
 import { createLogger } from '../telemetry/logger';
 import { createMetrics } from '../telemetry/metrics';
 import { now } from '../util/clock';
-import { Chain } from './chain';
+import { ChainSet } from './chain-set';
+import { type ConfigChanges, configChanges, isUnchanged } from './config-changes';
+import { ConfigRecord } from './config-record';
+import { type FrontParts, frontOptions, frontShape } from './front-options';
 import { Gauges } from './gauges';
-import { instrument, instrumentRedis } from './instrument';
-import { NodeStats } from './node-stats';
+import { instrumentRedis } from './instrument';
 import { Readiness } from './readiness';
-import { type ChainParts, chainStatus, redisStatus } from './status';
+import { chainStatus, redisStatus } from './status';
 
 /** The proxy, composed: every part is made and handed to the others here, and nowhere else. */
 export class App {
-  private readonly log;
+  readonly log;
+  readonly record: ConfigRecord;
   private readonly metrics = createMetrics();
   private readonly redis: SharedRedis;
-  private readonly parts: readonly ChainParts[];
-  private readonly limiter;
+  private readonly chains: ChainSet;
+  private limiter: RateLimiter | undefined;
   private readonly readiness: Readiness;
   private readonly gauges: Gauges;
   private readonly admin: AdminServer;
+  private readonly frontParts: FrontParts;
   private front!: HttpFront;
   private readonly startedAt = new Date();
   private limited = 0;
 
   private constructor(
-    private readonly config: Config,
+    private config: Config,
     private readonly version: string,
   ) {
     this.log = createLogger(config.telemetry.logLevel);
+    this.record = new ConfigRecord(this.metrics, this.log);
     this.redis = new SharedRedis(instrumentRedis(this.metrics, this.log));
-    this.redis.apply(config.redis);
+    applyRedis(this.redis, config.redis);
     this.limiter = createRateLimiter(config.limits, now);
-    const defaultName = config.defaultChain ?? Object.keys(config.chains)[0] ?? '';
-    this.parts = Object.entries(config.chains).map(([name, chain]) =>
-      this.createChain(name, chain, name === defaultName),
-    );
-    const defaultChain = this.parts.find(({ name }) => name === defaultName)?.chain;
+    this.chains = new ChainSet(config, { redis: this.redis, metrics: this.metrics, log: this.log });
     const canServe = (): boolean =>
-      defaultChain?.nodes.registry.nodes.some(({ health }) => health.state === 'up') === true;
-    this.readiness = new Readiness(config.listen.startupGraceMs, canServe, now);
-    this.gauges = new Gauges(this.metrics, this.parts, () => this.front.openConnections, this.redis);
+      this.chains.default?.chain.nodes.registry.nodes.some(({ health }) => health.state === 'up') === true;
+    this.readiness = new Readiness(() => this.config.listen.startupGraceMs, canServe, now);
+    this.gauges = new Gauges(
+      this.metrics,
+      () => this.chains.all,
+      () => this.front.openConnections,
+      this.redis,
+    );
+    this.frontParts = {
+      limiter: () => this.limiter,
+      isReady: () => this.readiness.ready,
+      onLimited: () => this.limited++,
+      metrics: this.metrics,
+      log: this.log,
+    };
     this.admin = new AdminServer({
       isReady: () => this.readiness.ready,
       status: () => this.status(),
@@ -61,7 +74,7 @@ export class App {
 
   static async create(config: Config, version: string): Promise<App> {
     const app = new App(config, version);
-    app.front = await HttpFront.create(app.frontOptions());
+    app.front = await HttpFront.create(frontOptions(config, app.chains.all, app.frontParts));
     return app;
   }
 
@@ -73,85 +86,57 @@ export class App {
   async start(): Promise<{ port: number; adminPort: number }> {
     const { listen, admin } = this.config;
     const adminPort = await this.admin.listen(admin.host, admin.port);
-    await Promise.all(this.parts.map(({ chain }) => chain.nodes.start()));
+    await this.chains.start();
     const port = await this.front.listen(listen.host, listen.port);
-    this.log.info({ host: listen.host, port, adminPort, chains: this.parts.map(({ name }) => name) }, 'listening');
+    const chains = this.chains.all.map(({ name }) => name);
+    this.log.info({ host: listen.host, port, adminPort, chains }, 'listening');
     return { port, adminPort };
   }
 
-  /** Drains. @returns whether everything in flight was finished within `drainTimeoutMs`. */
-  async stop(): Promise<boolean> {
+  /**
+   * Another configuration, but for the addresses it listens at. Requests under way end by the rules they began with, and
+   * what did not change keeps its connections and all that is known of it. One call at a time.
+   *
+   * @returns what is different
+   * @throws ConfigError where it cannot be; nothing has changed then
+   */
+  async apply(next: Config): Promise<ConfigChanges> {
+    const before = this.config;
+    // First, because nothing that follows can fail.
+    const otherRedis = applyRedis(this.redis, next.redis);
+    const changes = configChanges(before, next);
+    if (isUnchanged(changes)) return otherRedis ? { ...changes, sections: ['redis'] } : changes;
+    const gone = await this.chains.apply(next);
+    this.config = next;
+    this.log.level = next.telemetry.logLevel;
+    if (changes.sections.includes('limits')) this.limiter = createRateLimiter(next.limits, now);
+    if (!isDeepStrictEqual(frontShape(before), frontShape(next))) {
+      await this.front.apply(frontOptions(next, this.chains.all, this.frontParts));
+    }
+    void this.front.settled().then(() => this.chains.release(gone));
+    return changes;
+  }
+
+  /**
+   * Drains.
+   *
+   * @param reloaded resolves when no reload is under way any more
+   * @returns whether everything in flight was finished within `drainTimeoutMs`
+   */
+  async stop(reloaded?: Promise<void>): Promise<boolean> {
     const { drainDelayMs, drainTimeoutMs } = this.config.listen;
     this.log.info({ drainDelayMs, drainTimeoutMs }, 'draining');
     this.readiness.drain();
     this.front.announceClose();
     await new Promise((resolve) => setTimeout(resolve, drainDelayMs));
     const clean = await this.front.close(Math.max(0, drainTimeoutMs - drainDelayMs));
-    await Promise.all(this.parts.map(({ chain }) => chain.nodes.close()));
+    await reloaded;
+    await this.chains.close();
     await this.admin.close();
     this.gauges.close();
     this.redis.close();
     this.log.info({ clean }, 'stopped');
     return clean;
-  }
-
-  private createChain(name: string, config: ChainConfig, isDefault: boolean): ChainParts {
-    const stats = new NodeStats(now);
-    const { http, methods } = this.config;
-    const chain = new Chain({
-      config,
-      http,
-      methods,
-      redis: this.redis,
-      events: instrument(name, this.metrics, this.log, stats),
-    });
-    const paths = [...(isDefault ? ['/'] : []), `/${name}`, `/${config.chainId}`];
-    return { name, chainId: config.chainId, balancing: config.balancing, paths, chain, stats };
-  }
-
-  private frontOptions() {
-    const { http, trustedProxies, telemetry } = this.config;
-    const services = new Map<string, ChainService>();
-    for (const part of this.parts) for (const path of part.paths) services.set(path.slice(1), this.createService(part));
-    const { sample } = telemetry.accessLog;
-    return {
-      http,
-      services,
-      chains: this.parts.flatMap(({ name, chainId, paths }) => paths.map((path) => ({ name, chainId, path }))),
-      clientKey: createClientKey(trustedProxies),
-      isReady: () => this.readiness.ready,
-      onRefused: (refused: Refusal) => this.countRefused(refused),
-      onError: (err: unknown) => {
-        this.metrics.exceptions.inc();
-        this.log.error({ err }, 'a request met a defect');
-      },
-      ...(sample > 0 && {
-        onAnswered: (path: string, status: number, client: string, ms: number) => {
-          if (Math.random() < sample) this.log.info({ path, status, client, ms: Math.round(ms) }, 'answered');
-        },
-      }),
-    };
-  }
-
-  private createService({ name, chain }: ChainParts): ChainService {
-    const { config, limiter } = this;
-    const deadlineMs = config.chains[name]?.failover.deadlineMs ?? 0;
-    return {
-      deadlineMs,
-      head: () => chain.nodes.head,
-      admit: (client, methods) => limiter?.take(client, methods),
-      handle: (request, context) => chain.handle(request, context),
-      onRefused: (refused) => {
-        this.countRefused(refused);
-        if (refused.reason !== 'LIMITED') return;
-        this.limited++;
-        this.metrics.limited.inc({ chain: name });
-      },
-    };
-  }
-
-  private countRefused(refused: Refusal): void {
-    this.metrics.refused.inc({ reason: refused.reason.toLowerCase() });
   }
 
   private status(): Status {
@@ -161,10 +146,21 @@ export class App {
       startedAt: this.startedAt.toISOString(),
       ready: this.readiness.ready,
       draining: this.readiness.isDraining,
+      config: this.record.status,
       connections: this.front.openConnections,
       limited: this.limiter === undefined ? undefined : this.limited,
       redis: redisStatus(this.redis),
-      chains: this.parts.map((part) => chainStatus(part, at)),
+      chains: this.chains.all.map((parts) => chainStatus(parts, at)),
     };
+  }
+}
+
+/** @throws ConfigError where the file of certificate authorities cannot be read */
+function applyRedis(redis: SharedRedis, config: RedisConfig | undefined): boolean {
+  try {
+    return redis.apply(config);
+  } catch (error) {
+    const got = errorCode(error);
+    throw new ConfigError('the configuration', [`redis.caFile must be a file that can be read, got ${got}`]);
   }
 }

@@ -1,8 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { setMaxListeners } from 'node:events';
 import { HeadTracker } from '../chain/head-tracker';
-import { nodeUrl } from '../config/node-url';
-import type { ChainConfig, HttpConfig, NodeConfig } from '../config/schema';
+import type { ChainConfig, HttpConfig } from '../config/schema';
 import type { NodeView } from '../nodes/node';
 import { parseBlock, type ProbeResult } from '../nodes/probe';
 import { tickMs } from '../nodes/probe-pace';
@@ -11,23 +10,37 @@ import { Registry } from '../nodes/registry';
 import { toQuantity } from '../rpc/block-param';
 import type { BlockRef } from '../rpc/block-ref';
 import type { HeadView } from '../rpc/head-view';
-import { type NamedBlock, namedBlock } from '../rpc/named-block';
 import { now } from '../util/clock';
-import { NodeClient } from '../upstream/node-client';
+import type { NodeClient } from '../upstream/node-client';
+import { askNode } from './ask-node';
 import { BlockWaiters } from './block-waiters';
 import { HashTakers } from './hash-takers';
 import { HeadFeeds } from './head-feeds';
 import type { ChainEvents } from './instrument';
+import { NamedBlocks } from './named-blocks';
+import { nodeChanges } from './node-changes';
+import { NodeClients } from './node-clients';
+import { tryOut } from './try-out';
 
 /** How long a question of our own may take, in milliseconds. */
 const ASK_MS = 2000;
+/** How long nodes that are to replace all others may take to show that they can, in milliseconds. */
+const TRY_OUT_MS = 2000;
+
+/** What the configuration says, as long as it says so. */
+interface Settings {
+  config: ChainConfig;
+  http: HttpConfig;
+}
 
 /** The nodes of one chain: what they are asked to be known by, and what follows for the head and their health. */
 export class ChainNodes {
   readonly tracker: HeadTracker;
   readonly registry: Registry;
   readonly feeds: HeadFeeds;
-  private readonly clients = new Map<string, NodeClient>();
+  readonly blocks: NamedBlocks;
+  private readonly settings: Settings;
+  private readonly clients: NodeClients;
   private readonly waiters = new BlockWaiters();
   private readonly takers: HashTakers;
   private readonly finals = new Map<string, number>();
@@ -36,18 +49,28 @@ export class ChainNodes {
   private view: HeadView | undefined;
 
   constructor(
-    private readonly config: ChainConfig,
+    config: ChainConfig,
     http: HttpConfig,
     private readonly events: ChainEvents,
   ) {
-    const { health, failover, nodes } = config;
+    const { chainId, nodes } = config;
+    const settings = (this.settings = { config, http });
     // Each question under way listens to it.
     setMaxListeners(0, this.stop.signal);
-    const names = nodes.map(({ name }) => name);
-    const tick = (): number => tickMs(this.tracker.blockTimeMs, health.intervalMs);
+    const tick = (): number => tickMs(this.tracker.blockTimeMs, settings.config.health.intervalMs);
+    this.clients = new NodeClients({
+      get connectTimeoutMs() {
+        return settings.config.failover.connectTimeoutMs;
+      },
+      get maxResponseBytes() {
+        return settings.http.maxResponseBytes;
+      },
+    });
     this.tracker = new HeadTracker({
       now,
-      maxLagBlocks: health.maxLagBlocks,
+      get maxLagBlocks() {
+        return settings.config.health.maxLagBlocks;
+      },
       onChange: ({ head, reorg }) => {
         this.look(head);
         if (reorg) events.onReorg();
@@ -57,16 +80,20 @@ export class ChainNodes {
     this.registry = new Registry({
       now,
       chain: this.tracker,
-      health,
+      get health() {
+        return settings.config.health;
+      },
       circuit: { random: Math.random },
-      maxRestMs: failover.maxRestMs,
+      get maxRestMs() {
+        return settings.config.failover.maxRestMs;
+      },
       tickMs: tick,
       onTransition: (event) => {
         if (event.to === 'down') this.lose(event.node, event.reason);
         events.onTransition(event);
       },
       onEject: (event) => {
-        this.client(event.node).release(event.reason);
+        this.clients.named(event.node).release(event.reason);
         events.onEject(event);
       },
       onReturn: events.onReturn,
@@ -76,29 +103,40 @@ export class ChainNodes {
       (node, method, params) => this.ask(node, method, params),
       () => `0x${randomBytes(32).toString('hex')}`,
     );
-    for (const node of nodes) this.clients.set(node.name, createClient(node, config, http));
-    this.registry.apply(nodes);
-    this.tracker.setNodes(names);
     this.prober = new Prober({
       send: (node, method, params, timeoutMs, signal) => this.ask(node, method, params, timeoutMs, signal),
-      chainId: config.chainId,
+      chainId,
       tickMs: tick,
-      probeTimeoutMs: health.probeTimeoutMs,
+      get probeTimeoutMs() {
+        return settings.config.health.probeTimeoutMs;
+      },
       now,
       random: Math.random,
       onResult: (node, result) => this.probed(node, result),
       signal: this.stop.signal,
     });
     this.feeds = new HeadFeeds({
-      nodes,
-      chainId: config.chainId,
-      connectTimeoutMs: failover.connectTimeoutMs,
+      chainId,
+      get connectTimeoutMs() {
+        return settings.config.failover.connectTimeoutMs;
+      },
       tracker: this.tracker,
       registry: this.registry,
       waiters: this.waiters,
       latest: (node) => this.blockAt(node, 'latest'),
       events,
     });
+    this.blocks = new NamedBlocks({
+      tracker: this.tracker,
+      registry: this.registry,
+      waiters: this.waiters,
+      blockAt: (node, block) => this.blockAt(node, block),
+      shownAt: (node, number) => this.shownAt(node, number),
+    });
+    this.registry.apply(nodes);
+    this.clients.apply(this.registry.nodes, new Map(nodes.map((node) => [node.name, this.clients.make(node)])));
+    this.tracker.setNodes(nodes.map(({ name }) => name));
+    this.feeds.apply(nodes);
   }
 
   /** What requests that arrive now are pinned to. */
@@ -108,21 +146,53 @@ export class ChainNodes {
 
   /** Begins to probe. @returns when each node was probed once, well or badly. */
   async start(): Promise<void> {
-    await this.prober.apply(this.config.nodes.map(({ name }) => name));
+    await this.prober.apply(this.settings.config.nodes.map(({ name }) => name));
     // Nothing a node tells counts before it was probed.
     this.feeds.start();
+  }
+
+  /**
+   * Other nodes, and other rules for them. Who stays keeps all that is known of it, and its connections. Where nobody who
+   * can serve stays, those who go serve until one of the new has shown that it can, or none has in time.
+   */
+  async apply(config: ChainConfig, http: HttpConfig): Promise<void> {
+    const { added, removed, moved } = nodeChanges(this.settings.config.nodes, config.nodes);
+    const isNew = new Set([...added, ...moved]);
+    const newcomers = config.nodes.filter(({ name }) => isNew.has(name));
+    const made = new Map(newcomers.map((node) => [node.name, this.clients.make(node)]));
+    const leaving = new Set([...removed, ...moved]);
+    const found = this.canServeWithout(leaving) ? NOTHING_FOUND : await this.tryOut(made);
+    if (this.stop.signal.aborted) {
+      await Promise.all(Array.from(made.values(), (client) => client.close()));
+      return;
+    }
+    // From here to the end nothing waits, so nobody sees half of it.
+    Object.assign(this.settings, { config, http });
+    const names = config.nodes.map(({ name }) => name);
+    const staying = names.filter((name) => !isNew.has(name));
+    this.registry.apply(config.nodes, new Set(moved));
+    this.clients.apply(this.registry.nodes, made);
+    for (const name of leaving) this.forget(name);
+    for (const members of [staying, names]) {
+      this.tracker.setNodes(members);
+      void this.prober.apply(members);
+    }
+    this.feeds.apply(config.nodes);
+    for (const [name, result] of found) this.probed(name, result);
+    if (this.tracker.head !== undefined) this.look(this.tracker.head);
+    this.registry.review();
+    for (const name of removed) this.events.onRemoved(name);
   }
 
   async close(): Promise<void> {
     this.stop.abort();
     await Promise.all([this.prober.ended(), this.feeds.close()]);
-    await Promise.all([...this.clients.values()].map((client) => client.close()));
+    await this.clients.close();
   }
 
-  client(node: string): NodeClient {
-    const client = this.clients.get(node);
-    if (client === undefined) throw new Error(`there is no client for node ${node}`);
-    return client;
+  /** Also of a node that was removed meanwhile. */
+  client(node: NodeView): NodeClient {
+    return this.clients.of(node);
   }
 
   /** Resolves when some node shows a block, or after `ms`. */
@@ -143,52 +213,6 @@ export class ChainNodes {
     } catch {
       return undefined;
     }
-  }
-
-  /**
-   * An answer that names a block above the head raises the head first, so that who saw a receipt never reads an older
-   * state afterwards. One that names a block of another branch is news of a reorg, or from a node on a fork.
-   *
-   * @returns false where the block is not believed, and so the answer neither
-   */
-  async admits(node: NodeView, result: Buffer): Promise<boolean> {
-    const named = namedBlock(result);
-    if (named === undefined || this.isOurs(named)) return true;
-    const reached = this.isReached(named);
-    const block = await this.blockAt(node.name, reached ? 'latest' : toQuantity(named.number));
-    if (block === undefined) return false;
-    this.showed(node, block);
-    return this.isOurs(named) || (reached && (await this.isOnOurBranch(node.name, block)));
-  }
-
-  /** Looks at the node's newest block now, as its next probe would later. */
-  async followHead(node: NodeView): Promise<void> {
-    const block = await this.blockAt(node.name, 'latest');
-    if (block !== undefined) this.showed(node, block);
-  }
-
-  private showed(node: NodeView, block: BlockRef): void {
-    this.tracker.observe(node.name, block);
-    // Routing must know too, or the next read would wait for the node's next probe, and settle for an older block.
-    if (block.number > (node.head?.number ?? -1)) this.registry.showed(node, block);
-    this.waiters.wake();
-  }
-
-  /** What we know of older blocks may itself be of a branch given up unseen; where both have the newest, they agree. */
-  private async isOnOurBranch(node: string, latest: BlockRef): Promise<boolean> {
-    const number = Math.min(latest.number, this.tracker.head?.number ?? 0);
-    const hash = latest.number === number ? latest.hash : await this.shownAt(node, number);
-    return typeof hash === 'string' && hash === this.tracker.hashAt(number);
-  }
-
-  private isOurs(named: NamedBlock): boolean {
-    if (!this.isReached(named)) return false;
-    const ours = this.tracker.hashAt(named.number);
-    return ours === undefined || named.hash === undefined || ours === named.hash;
-  }
-
-  private isReached({ number }: NamedBlock): boolean {
-    return (this.tracker.head?.number ?? -1) >= number;
   }
 
   private async blockAt(node: string, block: string): Promise<BlockRef | undefined> {
@@ -213,9 +237,24 @@ export class ChainNodes {
   }
 
   private lose(node: string, reason: string): void {
-    this.client(node).release(reason);
+    this.clients.named(node).release(reason);
+    this.forget(node);
+  }
+
+  private forget(node: string): void {
     this.takers.forget(node);
     this.finals.delete(node);
+  }
+
+  private canServeWithout(leaving: ReadonlySet<string>): boolean {
+    return (
+      leaving.size === 0 || this.registry.nodes.some(({ name, health }) => health.state === 'up' && !leaving.has(name))
+    );
+  }
+
+  private tryOut(clients: ReadonlyMap<string, NodeClient>): Promise<ReadonlyMap<string, ProbeResult>> {
+    const { chainId } = this.settings.config;
+    return tryOut({ clients, chainId, now, mostMs: TRY_OUT_MS, onAsk: (node) => this.events.onProbe(node) });
   }
 
   private noteFinal(node: string, number: number): void {
@@ -237,35 +276,10 @@ export class ChainNodes {
     timeoutMs = ASK_MS,
     signal: AbortSignal = this.stop.signal,
   ): Promise<unknown> {
-    const limits = { timeoutMs, deadlineMs: timeoutMs, releasable: false };
-    const sending = this.client(node).send(method, Buffer.from(JSON.stringify(params)), limits);
+    const client = this.clients.named(node);
     this.events.onProbe(node);
-    const cancel = (): void => sending.cancel('TIMEOUT', `${node} did not answer a probe within ${timeoutMs} ms`);
-    signal.addEventListener('abort', cancel, { once: true });
-    try {
-      const answer = await sending.answer;
-      if (answer.kind === 'result') return JSON.parse(answer.result.toString('utf8'));
-      if (answer.kind === 'error') throw new RefusedProbe(answer.code);
-      answer.stream.destroy();
-      throw Object.assign(new Error('a probe was answered at length'), { code: 'TOO_LARGE' });
-    } finally {
-      signal.removeEventListener('abort', cancel);
-    }
+    return askNode(client, { node, method, params, timeoutMs, signal });
   }
 }
 
-/** A node answered a question of ours with a JSON-RPC error. */
-class RefusedProbe extends Error {
-  readonly code: string;
-
-  constructor(readonly rpcCode: number) {
-    super(`a probe was refused with code ${rpcCode}`);
-    this.code = String(rpcCode);
-  }
-}
-
-function createClient(node: NodeConfig, { failover }: ChainConfig, { maxResponseBytes }: HttpConfig): NodeClient {
-  const { connectTimeoutMs } = failover;
-  const viaHaproxy = node.localPort !== undefined;
-  return new NodeClient({ node: node.name, url: nodeUrl(node), connectTimeoutMs, maxResponseBytes, viaHaproxy });
-}
+const NOTHING_FOUND: ReadonlyMap<string, ProbeResult> = new Map();

@@ -1,24 +1,23 @@
 import { MemoryCache } from '../cache/memory-cache';
 import type { ChainConfig, HttpConfig, MethodsConfig } from '../config/schema';
 import type { RequestContext } from '../front/exchange';
-import type { NodeView } from '../nodes/node';
 import type { SharedRedis } from '../redis/shared-redis';
 import { Router } from '../routing/router';
 import type { RpcRequest } from '../rpc/message';
 import { createMethodPolicy, matcher } from '../rpc/method-policy';
-import { branchOf } from '../rpc/named-block';
 import type { Outcome } from '../rpc/outcome';
 import { rawTransactionHash } from '../rpc/transaction-hash';
 import { now } from '../util/clock';
-import type { NodeError } from '../upstream/errors';
 import { Failover } from '../upstream/failover';
-import type { Confirmation, FailoverParts, NodeBook, UpstreamRequest } from '../upstream/failover-parts';
+import type { UpstreamRequest } from '../upstream/failover-parts';
 import { RetryBudget } from '../upstream/retry-budget';
-import { BlockChecks, type Shown } from './block-checks';
+import { BlockChecks } from './block-checks';
 import { ChainNodes } from './chain-nodes';
+import { createConfirm } from './confirm';
 import type { ChainEvents } from './instrument';
 import { createKeeper } from './keeper';
 import { LastSent } from './last-sent';
+import { createBook } from './node-book';
 import { Pipeline } from './pipeline';
 
 /** How many nodes are asked for a pending nonce. */
@@ -32,40 +31,59 @@ export interface ChainOptions {
   readonly events: ChainEvents;
 }
 
+/** What may be configured anew while the chain stays. */
+export type ChainSettings = Pick<ChainOptions, 'config' | 'http' | 'methods'>;
+
 /** One chain: the stages a request passes, wired to its nodes. */
 export class Chain {
   readonly nodes: ChainNodes;
-  /** Undefined where it is switched off. */
-  readonly cache: MemoryCache | undefined;
-  private readonly pipeline: Pipeline;
+  private settings: ChainSettings;
+  private kept: MemoryCache | undefined;
+  private pipeline: Pipeline;
+  private readonly events: ChainEvents;
+  private readonly checks: BlockChecks;
+  private readonly budget: RetryBudget;
   private readonly lastSent = new LastSent(now);
   private underway = 0;
 
   constructor({ config, http, methods, events }: ChainOptions) {
-    const { failover, cache } = config;
-    const nodes = new ChainNodes(config, http, events);
-    this.nodes = nodes;
-    this.cache = cache.maxBytes === 0 ? undefined : new MemoryCache(cache.maxBytes);
-    const checks = new BlockChecks((node, number) => nodes.shownAt(node, number));
-    this.pipeline = new Pipeline({
-      rules: { policy: createMethodPolicy(methods.allow, methods.deny), isExtraRead: matcher(failover.readMethods) },
-      cache: this.cache,
-      isUncached: matcher(cache.except),
-      keep:
-        this.cache === undefined
-          ? () => undefined
-          : createKeeper({
-              cache: this.cache,
-              shortTtlMs: cache.shortTtlMs,
-              finalized: () => nodes.head?.finalized,
-              stillShows: async (node, number, hash) => (await checks.shows(node, number, hash)) === 'same',
-              onKept: events.onKept,
-            }),
-      upstream: this.createUpstream(config, events, checks),
-      onCache: events.onCache,
-      onHandled: events.onHandled,
-      onError: events.onError,
-    });
+    this.settings = { config, http, methods };
+    this.events = events;
+    this.nodes = new ChainNodes(config, http, events);
+    this.checks = new BlockChecks((node, number) => this.nodes.shownAt(node, number));
+    const { budgetPercent, budgetPerSecond } = config.failover;
+    this.budget = new RetryBudget(budgetPercent, budgetPerSecond, now);
+    this.kept = resized(undefined, config.cache.maxBytes);
+    this.pipeline = this.createPipeline();
+  }
+
+  /**
+   * Another configuration of the same chain. Requests under way end by the rules they began with; what is known of the
+   * chain, its nodes and its answers stays.
+   */
+  async apply(settings: ChainSettings): Promise<void> {
+    const { cache, failover } = settings.config;
+    await this.nodes.apply(settings.config, settings.http);
+    this.settings = settings;
+    this.budget.apply(failover.budgetPercent, failover.budgetPerSecond);
+    this.kept = resized(this.kept, cache.maxBytes);
+    this.pipeline = this.createPipeline();
+  }
+
+  /** Waits for nothing. */
+  async close(): Promise<void> {
+    await this.nodes.close();
+    this.events.onClosed();
+  }
+
+  /** Undefined where it is switched off. */
+  get cache(): MemoryCache | undefined {
+    return this.kept;
+  }
+
+  /** Milliseconds a request may take in all. */
+  get deadlineMs(): number {
+    return this.settings.config.failover.deadlineMs;
   }
 
   /** Requests on their way through the pipeline. */
@@ -82,8 +100,36 @@ export class Chain {
     }
   }
 
-  private createUpstream(config: ChainConfig, events: ChainEvents, checks: BlockChecks) {
-    const { nodes, lastSent } = this;
+  /** By the settings of now. */
+  private createPipeline(): Pipeline {
+    const { nodes, checks, events, kept } = this;
+    const { config, methods } = this.settings;
+    return new Pipeline({
+      rules: {
+        policy: createMethodPolicy(methods.allow, methods.deny),
+        isExtraRead: matcher(config.failover.readMethods),
+      },
+      cache: kept,
+      isUncached: matcher(config.cache.except),
+      keep:
+        kept === undefined
+          ? () => undefined
+          : createKeeper({
+              cache: kept,
+              shortTtlMs: config.cache.shortTtlMs,
+              finalized: () => nodes.head?.finalized,
+              stillShows: async (node, number, hash) => (await checks.shows(node, number, hash)) === 'same',
+              onKept: events.onKept,
+            }),
+      upstream: this.createUpstream(config),
+      onCache: events.onCache,
+      onHandled: events.onHandled,
+      onError: events.onError,
+    });
+  }
+
+  private createUpstream(config: ChainConfig) {
+    const { nodes, lastSent, events } = this;
     const { registry, tracker } = nodes;
     const router = new Router({
       nodes: () => registry.nodes,
@@ -95,7 +141,7 @@ export class Chain {
     });
     const failover = new Failover<RequestContext>({
       rules: { ...config.failover, waitForBlockMs: config.routing.waitForBlockMs },
-      budget: new RetryBudget(config.failover.budgetPercent, config.failover.budgetPerSecond, now),
+      budget: this.budget,
       book: createBook(nodes, events),
       pick: ({ method, row, params, readsPending }, need, tried, { client }) => {
         // Only look-ups and pending reads can tell a node that has the caller's transaction from one that has not.
@@ -104,11 +150,11 @@ export class Chain {
         const steady = row.repeat === 'once';
         return router.pick({ need, method, exclude: tried, client, steady, prefer }, now());
       },
-      client: (node) => nodes.client(node.name),
+      client: (node) => nodes.client(node),
       takesHash: (node) => nodes.takesHash(node),
-      confirms: this.createConfirm(config, checks),
-      admits: (node, result) => nodes.admits(node, result),
-      followHead: (node) => nodes.followHead(node),
+      confirms: createConfirm(nodes, this.checks),
+      admits: (node, result) => nodes.blocks.admits(node, result),
+      followHead: (node) => nodes.blocks.followHead(node),
       head: () => tracker.head,
       nextBlock: (ms) => nodes.nextBlock(ms),
       random: Math.random,
@@ -124,24 +170,6 @@ export class Chain {
     };
   }
 
-  /**
-   * What is read by number may be of the branch that its node has just changed to. Where the answer does not tell, the
-   * node is asked for the block's hash afterwards; not for what cannot change any more, nor where no other node could
-   * do better. State is read by hash; where a node takes none, its answer is served at once and only kept if it holds.
-   */
-  private createConfirm({ nodes }: ChainConfig, checks: BlockChecks): FailoverParts<RequestContext>['confirms'] {
-    const { tracker } = this.nodes;
-    const hashAt = (number: number): string | undefined => tracker.hashAt(number);
-    return (node, { method, row, at }, result) => {
-      if (at === undefined) return 'assumed';
-      const branch = result === undefined ? 'untold' : branchOf(method, result, at, hashAt);
-      if (branch !== 'untold') return branch === 'ours' ? 'assumed' : 'stray';
-      const matters =
-        row.block?.takes === 'number' && nodes.length > 1 && at.number > (this.nodes.head?.finalized ?? -1);
-      return matters ? confirmed(checks.shows(node.name, at.number, at.hash)) : 'assumed';
-    };
-  }
-
   private noteSent({ params }: UpstreamRequest, { client }: RequestContext, outcome: Outcome): void {
     if (outcome.kind !== 'result' || outcome.via === undefined) return;
     const hash = rawTransactionHash({ bytes: params });
@@ -149,18 +177,11 @@ export class Chain {
   }
 }
 
-/** What a caller waits for at most, in milliseconds, for a node to show that it still has a block. */
-const CONFIRM_MS = 500;
-
-/** A node that does not tell in time may be busy: nothing is known against its answer. */
-async function confirmed(shown: Promise<Shown>): Promise<Confirmation> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<Shown>((resolve) => {
-    timer = setTimeout(() => resolve('unknown'), CONFIRM_MS);
-  });
-  const verdict = await Promise.race([shown, late]);
-  clearTimeout(timer);
-  return ({ same: 'certain', other: 'stray', unknown: 'assumed' } as const)[verdict];
+/** What was kept stays, as far as there is room. @param maxBytes 0 keeps nothing */
+function resized(cache: MemoryCache | undefined, maxBytes: number): MemoryCache | undefined {
+  if (maxBytes === 0) return undefined;
+  cache?.resize(maxBytes);
+  return cache ?? new MemoryCache(maxBytes);
 }
 
 /** A transaction that one node has and another has not yet makes the lower count a nonce that is used already. */
@@ -175,23 +196,4 @@ function highestQuantity(outcomes: readonly Outcome[]): Outcome | undefined {
     best = outcome;
   }
   return best;
-}
-
-/** What attempts tell of nodes goes to the registry, and to whoever counts. */
-function createBook({ registry }: ChainNodes, events: ChainEvents): NodeBook {
-  return {
-    begin: (node) => {
-      registry.begin(node);
-      events.onAttempt(node.name);
-    },
-    end: (node) => registry.end(node),
-    succeeded: (node, latencyMs, light) => registry.report(node, { kind: 'ok', latencyMs, light }),
-    failed: (node: NodeView, error: NodeError, light: boolean) => {
-      registry.report(node, { kind: 'failure', code: error.code, light, counts: error.ejects });
-      events.onFailure(node.name, error.code, error.message);
-    },
-    rest: (node, forMs) => registry.report(node, { kind: 'rest', untilMs: now() + forMs }),
-    noteMissingState: (node, block) => registry.noteOldestState(node, block + 1),
-    noteMissingMethod: (node, method) => registry.noteMethodMissing(node, method),
-  };
 }

@@ -1,6 +1,6 @@
 import { type IntervalHistogram, monitorEventLoopDelay } from 'node:perf_hooks';
 import type { SharedRedis } from '../redis/shared-redis';
-import type { Metrics } from '../telemetry/metrics';
+import type { Gauge, Metrics } from '../telemetry/metrics';
 import type { Chain } from './chain';
 
 const STATES = ['up', 'lagging', 'down'] as const;
@@ -12,7 +12,7 @@ export class Gauges {
 
   constructor(
     private readonly metrics: Metrics,
-    private readonly chains: readonly { readonly name: string; readonly chain: Chain }[],
+    private readonly chains: () => readonly { readonly name: string; readonly chain: Chain }[],
     private readonly connections: () => number,
     private readonly redis: SharedRedis,
   ) {
@@ -25,7 +25,7 @@ export class Gauges {
     metrics.connections.set(this.connections());
     if (this.redis.configured) metrics.redisUp.set(this.redis.usable ? 1 : 0);
     else metrics.redisUp.remove();
-    for (const { name, chain } of this.chains) this.readChain(name, chain);
+    for (const { name, chain } of this.chains()) this.readChain(name, chain);
     for (const quantile of QUANTILES) {
       const ns = quantile === 1 ? this.delay.max : this.delay.percentile(quantile * 100);
       metrics.eventLoopDelay.set({ quantile: String(quantile) }, Number.isFinite(ns) ? ns / 1e9 : 0);
@@ -39,20 +39,27 @@ export class Gauges {
 
   private readChain(chain: string, { nodes: { tracker, registry, feeds }, inFlight, cache }: Chain): void {
     const { metrics } = this;
-    if (cache) metrics.cacheBytes.set({ chain }, cache.bytes);
+    show(metrics.cacheBytes, { chain }, cache?.bytes);
     const head = tracker.head?.number;
     metrics.inFlight.set({ chain }, inFlight);
-    if (head !== undefined) metrics.chainHead.set({ chain }, head);
+    show(metrics.chainHead, { chain }, head);
     for (const node of registry.nodes) {
       const labels = { chain, node: node.name };
       for (const state of STATES) metrics.nodeHealth.set({ ...labels, state }, node.health.state === state ? 1 : 0);
       metrics.nodeInFlight.set(labels, node.inFlight);
-      const following = feeds.isFollowing(node.name);
-      if (following !== undefined) metrics.nodeSocket.set(labels, following ? 1 : 0);
-      if (node.latencyMs !== undefined) metrics.nodeLatency.set(labels, node.latencyMs / 1000);
-      if (node.head === undefined) continue;
-      metrics.nodeHead.set(labels, node.head.number);
-      if (head !== undefined) metrics.nodeLag.set(labels, Math.max(0, head - node.head.number));
+      const { name, latencyMs } = node;
+      const following = feeds.isFollowing(name);
+      const lag = head !== undefined && node.head !== undefined ? Math.max(0, head - node.head.number) : undefined;
+      show(metrics.nodeSocket, labels, following === undefined ? undefined : Number(following));
+      show(metrics.nodeLatency, labels, latencyMs === undefined ? undefined : latencyMs / 1000);
+      show(metrics.nodeHead, labels, node.head?.number);
+      show(metrics.nodeLag, labels, lag);
     }
   }
+}
+
+/** What is not known, or not any more, is not told. */
+function show<L extends string>(gauge: Gauge<L>, labels: Record<L, string>, value: number | undefined): void {
+  if (value === undefined) gauge.remove(labels);
+  else gauge.set(labels, value);
 }

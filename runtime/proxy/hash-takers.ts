@@ -8,7 +8,8 @@ const ZERO_ADDRESS = `0x${'0'.repeat(40)}`;
  * hash that no block has: some nodes do not know the form, and some accept it and read latest instead.
  */
 export class HashTakers {
-  private readonly known = new Map<string, boolean | 'asking'>();
+  /** While a node is asked, the test that is under way. */
+  private readonly known = new Map<string, boolean | object>();
 
   /** @param randomHash a hash no block has */
   constructor(
@@ -23,9 +24,11 @@ export class HashTakers {
   /** The node showed a block; it is put to the test once. */
   async noteHead(node: string, hash: string): Promise<void> {
     if (this.known.has(node)) return;
-    this.known.set(node, 'asking');
+    const asking = {};
+    this.known.set(node, asking);
     const verdict = await this.test(node, hash);
-    if (this.known.get(node) !== 'asking') return;
+    // Meanwhile it went down, or another node has its name.
+    if (this.known.get(node) !== asking) return;
     if (verdict === undefined) this.known.delete(node);
     else this.known.set(node, verdict);
   }

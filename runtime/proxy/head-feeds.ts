@@ -9,10 +9,8 @@ import type { BlockWaiters } from './block-waiters';
 import { HeadFeed } from './head-feed';
 
 export interface HeadFeedsOptions {
-  /** Those without `wsUrl` are left to the prober. */
-  readonly nodes: readonly NodeConfig[];
   readonly chainId: number;
-  /** For the TCP handshake, in milliseconds. */
+  /** For the TCP handshake, in milliseconds; read for each. */
   readonly connectTimeoutMs: number;
   readonly tracker: HeadTracker;
   readonly registry: Registry;
@@ -31,58 +29,81 @@ export interface HeadFeedEvents {
   readonly onProbe: (node: string) => void;
 }
 
-type State = 'new' | 'following' | 'lost';
+interface Feed {
+  readonly url: string;
+  readonly socket: NodeSocket;
+  state: 'new' | 'following' | 'lost';
+}
 
 /**
  * Raises the head between probes: nodes with a WebSocket tell of their new blocks themselves. Such a block is believed
  * as one a probe found. Whether a node is healthy stays with its probes, and a lost socket says nothing of that.
  */
 export class HeadFeeds {
-  private readonly sockets: readonly NodeSocket[];
-  private readonly states = new Map<string, State>();
+  private readonly feeds = new Map<string, Feed>();
+  private readonly closing = new Set<Promise<void>>();
+  private started = false;
 
-  constructor(private readonly options: HeadFeedsOptions) {
-    this.sockets = options.nodes.flatMap(({ name, wsUrl }) => (wsUrl === undefined ? [] : [this.create(name, wsUrl)]));
+  constructor(private readonly options: HeadFeedsOptions) {}
+
+  /** The nodes from now on; those without `wsUrl` are left to the prober. WebSockets to the same address stay. */
+  apply(nodes: readonly NodeConfig[]): void {
+    const wanted = new Map(nodes.map(({ name, wsUrl }) => [name, wsUrl]));
+    for (const [name, { url, socket }] of this.feeds) {
+      if (wanted.get(name) === url) continue;
+      this.feeds.delete(name);
+      const closed = socket.close().then(() => void this.closing.delete(closed));
+      this.closing.add(closed);
+    }
+    for (const [name, url] of wanted) if (url !== undefined && !this.feeds.has(name)) this.add(name, url);
   }
 
   start(): void {
-    for (const socket of this.sockets) socket.start();
+    this.started = true;
+    for (const { socket } of this.feeds.values()) socket.start();
   }
 
   async close(): Promise<void> {
-    await Promise.all(this.sockets.map((socket) => socket.close()));
+    this.apply([]);
+    await Promise.all(this.closing);
   }
 
   /** Whether the node's new blocks are followed; undefined where it has no WebSocket. */
   isFollowing(node: string): boolean | undefined {
-    const state = this.states.get(node);
-    return state === undefined ? undefined : state === 'following';
+    const feed = this.feeds.get(node);
+    return feed === undefined ? undefined : feed.state === 'following';
   }
 
-  private create(node: string, url: string): NodeSocket {
-    const { chainId, connectTimeoutMs, latest, events } = this.options;
-    this.states.set(node, 'new');
-    return new NodeSocket({
+  private add(node: string, url: string): void {
+    const { options } = this;
+    const { chainId, latest } = options;
+    const socket = new NodeSocket({
       node,
       url,
-      connectTimeoutMs,
+      get connectTimeoutMs() {
+        return options.connectTimeoutMs;
+      },
       random: Math.random,
-      onLost: (error) => this.lost(node, error),
+      onLost: (error) => this.lost(feed, node, error),
       onOpen: (connection) => {
-        const feed = new HeadFeed(connection, {
+        const following = new HeadFeed(connection, {
           node,
           chainId,
           latest: () => latest(node),
-          onFollowing: () => this.following(node),
-          onBlocks: (blocks) => this.told(node, blocks),
-          onAsk: () => events.onProbe(node),
+          onFollowing: () => this.following(feed, node),
+          onBlocks: (blocks) => this.told(feed, node, blocks),
+          onAsk: () => this.asked(feed, node),
         });
-        void feed.start();
+        void following.start();
       },
     });
+    const feed: Feed = { url, socket, state: 'new' };
+    this.feeds.set(node, feed);
+    if (this.started) socket.start();
   }
 
-  private told(name: string, blocks: readonly BlockRef[]): void {
+  private told(feed: Feed, name: string, blocks: readonly BlockRef[]): void {
+    if (this.feeds.get(name) !== feed) return;
     const { tracker, registry, waiters } = this.options;
     const node = registry.nodes.find((one) => one.name === name);
     // Not probed yet, on another chain, or silent to its probes: what it tells does not count before they are content.
@@ -102,15 +123,19 @@ export class HeadFeeds {
     return head !== undefined && number <= head.number && tracker.has(hash) && tracker.has(head.hash);
   }
 
-  private following(node: string): void {
-    if (this.states.get(node) === 'following') return;
-    this.states.set(node, 'following');
+  private asked(feed: Feed, node: string): void {
+    if (this.feeds.get(node) === feed) this.options.events.onProbe(node);
+  }
+
+  private following(feed: Feed, node: string): void {
+    if (this.feeds.get(node) !== feed || feed.state === 'following') return;
+    feed.state = 'following';
     this.options.events.onSocketOpen({ node });
   }
 
-  private lost(node: string, { code, message }: NodeError): void {
-    if (this.states.get(node) === 'lost') return;
-    this.states.set(node, 'lost');
+  private lost(feed: Feed, node: string, { code, message }: NodeError): void {
+    if (this.feeds.get(node) !== feed || feed.state === 'lost') return;
+    feed.state = 'lost';
     this.options.events.onSocketLost({ node, code, reason: message });
   }
 }

@@ -3,8 +3,10 @@ import { isKnownMethod } from '../rpc/methods';
 import type { Outcome } from '../rpc/outcome';
 import type { RegistryHooks } from '../nodes/registry';
 import type { RedisPurpose, SharedRedisEvents } from '../redis/shared-redis';
+import { forgetSeries } from '../telemetry/forget';
 import type { Logger } from '../telemetry/logger';
 import type { Metrics } from '../telemetry/metrics';
+import type { Tallies, Tally } from '../telemetry/tally';
 import type { HeadFeedEvents } from './head-feeds';
 import type { NodeStats } from './node-stats';
 
@@ -17,24 +19,31 @@ export interface ChainEvents extends Required<RegistryHooks>, HeadFeedEvents {
   /** An answer that could have been kept was, or was not. */
   readonly onKept: (kept: boolean) => void;
   readonly onReorg: () => void;
+  /** The node is none of the chain's any more; nothing more is told of it. */
+  readonly onRemoved: (node: string) => void;
   readonly onError: (error: unknown) => void;
+  /** The chain is closed. */
+  readonly onClosed: () => void;
 }
 
 /** Connects what a chain tells to metrics, to the log, and to the tallies of the status page. */
 export function instrument(chain: string, metrics: Metrics, log: Logger, stats: NodeStats): ChainEvents {
-  const handled = new HandledCounters(chain, metrics);
-  const attempts = bound((node: string) => metrics.tallies.of(metrics.nodeAttempts, { chain, node }));
+  const tallies = metrics.tallies.scope();
+  const handled = new HandledCounters(chain, metrics, tallies);
+  const attempts = new Map<string, Tally>();
   const lookups = {
-    hit: metrics.tallies.of(metrics.cache, { chain, result: 'hit' }),
-    miss: metrics.tallies.of(metrics.cache, { chain, result: 'miss' }),
-    shared: metrics.tallies.of(metrics.cache, { chain, result: 'shared' }),
-    uncached: metrics.tallies.of(metrics.cache, { chain, result: 'uncached' }),
+    hit: tallies.of(metrics.cache, { chain, result: 'hit' }),
+    miss: tallies.of(metrics.cache, { chain, result: 'miss' }),
+    shared: tallies.of(metrics.cache, { chain, result: 'shared' }),
+    uncached: tallies.of(metrics.cache, { chain, result: 'uncached' }),
   };
-  const refusedByCache = metrics.tallies.of(metrics.cacheRefused, { chain });
+  const refusedByCache = tallies.of(metrics.cacheRefused, { chain });
   return {
     onHandled: (method, outcome, ms) => handled.count(method, outcome, ms),
     onAttempt: (node) => {
-      attempts(node).add();
+      let tally = attempts.get(node);
+      if (tally === undefined) attempts.set(node, (tally = tallies.of(metrics.nodeAttempts, { chain, node })));
+      tally.add();
       stats.attempted(node);
     },
     onFailure: (node, code, message) => {
@@ -70,6 +79,13 @@ export function instrument(chain: string, metrics: Metrics, log: Logger, stats: 
       metrics.exceptions.inc();
       log.error({ chain, err: error }, 'a request met a defect');
     },
+    onRemoved: (node) => {
+      tallies.drop(attempts.get(node));
+      attempts.delete(node);
+      stats.forget(node);
+      void forgetSeries(metrics.registry, { chain, node });
+    },
+    onClosed: () => tallies.close(),
   };
 }
 
@@ -101,10 +117,10 @@ class HandledCounters {
   private readonly counters;
   private readonly timers;
 
-  constructor(chain: string, metrics: Metrics) {
+  constructor(chain: string, metrics: Metrics, tallies: Tallies) {
     // One map for each method, so that no key has to be put together.
     this.counters = bound((method) =>
-      bound((outcome: string) => metrics.tallies.of(metrics.requests, { chain, method, outcome })),
+      bound((outcome: string) => tallies.of(metrics.requests, { chain, method, outcome })),
     );
     this.timers = bound((method) => metrics.requestSeconds.labels({ chain, method }));
   }

@@ -1,12 +1,13 @@
 import { readFileSync } from 'node:fs';
-import { text } from 'node:stream/consumers';
 import { parseArgs } from 'node:util';
 import { stringify } from 'yaml';
-import { ConfigError, loadConfig, parseConfig } from '../config/load';
+import { ConfigError } from '../config/load';
 import { maskConfig } from '../config/mask';
 import type { Config } from '../config/schema';
 import { fail, listenProblem, onStopSignal } from '../util/program';
 import { App } from './app';
+import { readConfigFile, readStandardInput } from './config-source';
+import { reloadInto } from './reload';
 
 const HELP = `Usage: proxy --config FILE [--check]
 
@@ -16,7 +17,10 @@ An Ethereum JSON-RPC load balancer: one endpoint in front of several nodes.
   --check        check the configuration, print it with its defaults and without secrets, and exit
   --help         this text
 
-Signals: SIGTERM and SIGINT drain and exit 0; a second one exits at once.
+A changed FILE, or a file that it names, is read again, and so it is at SIGHUP; what it says counts at once, but for the
+addresses of listen and admin. One that is wrong is refused, and what was in force stays.
+
+Signals: SIGTERM and SIGINT drain and exit 0; a second one exits at once. SIGHUP reads the configuration again.
 Exit codes: 0 done, 1 could not start, 2 the configuration or the command line is wrong.
 `;
 
@@ -33,15 +37,24 @@ async function main(): Promise<void> {
     process.stdout.write(HELP);
     return;
   }
-  const config = await readConfig(options.config);
+  const { config, files } = await readConfig(options.config);
   if (options.check) {
     process.stdout.write(stringify(maskConfig(config)));
     return;
   }
-  const app = await App.create(config, version());
+  const app = await createApp(config);
+  const reloading = options.config === '-' ? undefined : reloadInto(app, config, options.config);
   // The first signal drains.
-  onStopSignal(() => void app.stop().then((clean) => process.exit(clean ? 0 : 1)));
+  onStopSignal(() => {
+    const reloaded = reloading?.close();
+    void app.stop(reloaded).then((clean) => process.exit(clean ? 0 : 1));
+  });
+  process.on('SIGHUP', () => {
+    if (reloading) void reloading.now();
+    else app.log.warn('standard input cannot be read again');
+  });
   const { port, adminPort } = await app.start().catch((error: unknown) => fail(1, startProblem(error, config)));
+  reloading?.start(files);
   process.send?.({ kind: 'listening', port, adminPort } satisfies ListeningMessage);
 }
 
@@ -57,10 +70,21 @@ function readOptions(): { config: string; check: boolean; help: boolean } {
   }
 }
 
-async function readConfig(file: string): Promise<Config> {
+async function readConfig(file: string): Promise<{ readonly config: Config; readonly files: readonly string[] }> {
   try {
-    if (file !== '-') return await loadConfig(file, process.env);
-    return parseConfig(await text(process.stdin), { env: process.env, source: 'standard input' });
+    if (file === '-') return { config: await readStandardInput(process.env), files: [] };
+    const reading = await readConfigFile(file, process.env);
+    if (!reading.ok) throw reading.error;
+    return reading;
+  } catch (error) {
+    if (error instanceof ConfigError) return fail(2, error.message);
+    throw error;
+  }
+}
+
+async function createApp(config: Config): Promise<App> {
+  try {
+    return await App.create(config, version());
   } catch (error) {
     if (error instanceof ConfigError) return fail(2, error.message);
     throw error;

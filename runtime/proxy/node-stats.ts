@@ -41,6 +41,11 @@ export class NodeStats {
     return tally.recent.reduce((sum, count) => sum + count, 0);
   }
 
+  /** The node is gone; one that comes under its name begins anew. */
+  forget(node: string): void {
+    this.nodes.delete(node);
+  }
+
   private of(node: string): Tally {
     let tally = this.nodes.get(node);
     if (tally === undefined) {

@@ -7,9 +7,12 @@ export class Readiness {
   private draining = false;
   private readonly startedAt: number;
 
-  /** @param canServe whether a node of the default chain is healthy now */
+  /**
+   * @param graceMs as configured now
+   * @param canServe whether a node of the default chain is healthy now
+   */
   constructor(
-    private readonly graceMs: number,
+    private readonly graceMs: () => number,
     private readonly canServe: () => boolean,
     private readonly now: () => number,
   ) {
@@ -17,7 +20,7 @@ export class Readiness {
   }
 
   get ready(): boolean {
-    this.latched ||= this.canServe() || this.now() - this.startedAt >= this.graceMs;
+    this.latched ||= this.canServe() || this.now() - this.startedAt >= this.graceMs();
     return this.latched && !this.draining;
   }
 

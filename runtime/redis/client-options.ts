@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
 import type { RedisOptions } from 'ioredis';
 import type { RedisConfig } from '../config/schema';
@@ -11,17 +10,17 @@ const MAX_RETRY_MS = 1000;
  * What the client library is to do: nothing by itself but keeping one connection. It neither queues while there is none,
  * nor repeats what it sent; what happens then is for the caller to decide.
  *
- * @throws Error where the file of certificate authorities cannot be read
+ * @param ca certificate authorities (PEM) instead of the system's
  */
-export function clientOptions(config: RedisConfig) {
-  const { caFile, connectTimeoutMs } = config;
+export function clientOptions(config: RedisConfig, ca: Buffer | undefined) {
+  const { connectTimeoutMs } = config;
   const url = new URL(config.url);
   const host = url.hostname.replace(/^\[|\]$/g, '');
   const username = config.username ?? decodeURIComponent(url.username);
   const password = config.password ?? decodeURIComponent(url.password);
   const tls = {
     ...(isIP(host) === 0 && { servername: host }),
-    ...(caFile !== undefined && { ca: readFileSync(caFile) }),
+    ...(ca !== undefined && { ca }),
   };
   return {
     host,

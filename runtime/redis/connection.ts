@@ -39,12 +39,13 @@ export class RedisConnection {
   private misses = 0;
   private timer: NodeJS.Timeout | undefined;
 
-  /** @throws Error where the file of certificate authorities cannot be read */
+  /** @param ca certificate authorities (PEM) instead of the system's */
   constructor(
     config: RedisConfig,
+    ca: Buffer | undefined,
     private readonly events: ConnectionEvents,
   ) {
-    this.client = new Client(clientOptions(config));
+    this.client = new Client(clientOptions(config, ca));
     this.client.on('ready', () => this.look());
     this.client.on('error', (error: unknown) => (this.lastError = toRedisFailure(error)));
     this.client.on('close', () => this.fail(this.takeLastError() ?? new RedisFailure('LOST')));

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { isDeepStrictEqual } from 'node:util';
 import type { RedisConfig } from '../config/schema';
 import { RedisConnection } from './connection';
@@ -39,23 +40,29 @@ export interface StageRedis {
 /** The Redis of this process, if any, and whoever uses it. It survives reloads that do not change it. */
 export class SharedRedis {
   private config: RedisConfig | undefined;
+  private ca: Buffer | undefined;
   private connection: RedisConnection | undefined;
   private readonly listeners = new Set<() => void>();
 
   constructor(private readonly events: SharedRedisEvents) {}
 
   /**
-   * What is configured from now on. The connection stays where nothing changed.
+   * What is configured from now on. The connection stays where nothing changed, in the file of certificate authorities
+   * neither.
    *
-   * @throws Error where the file of certificate authorities cannot be read; nothing has changed then
+   * @returns whether anything changed
+   * @throws Error where that file cannot be read; nothing has changed then
    */
-  apply(config: RedisConfig | undefined): void {
-    if (isDeepStrictEqual(config, this.config)) return;
+  apply(config: RedisConfig | undefined): boolean {
+    const ca = config?.caFile === undefined ? undefined : readFileSync(config.caFile);
+    if (isDeepStrictEqual([config, ca], [this.config, this.ca])) return false;
     const { events } = this;
-    const next = config && new RedisConnection(config, { onUp: () => this.back(), onDown: events.onDown });
+    const next = config && new RedisConnection(config, ca, { onUp: () => this.back(), onDown: events.onDown });
     this.connection?.close();
     this.connection = next;
     this.config = config;
+    this.ca = ca;
+    return true;
   }
 
   get configured(): boolean {

@@ -1,14 +1,16 @@
-import { Histogram } from 'prom-client';
+import { type Gauge, Histogram } from 'prom-client';
 import { Tallies } from './tally';
 import { METRICS } from '../contract/metrics';
 import { createInstruments } from './instruments';
+
+export type { Gauge };
 
 /** Everything that is counted, under the names of the contract. Gauges are read when somebody looks. */
 export function createMetrics() {
   const { registry, counter, gauge } = createInstruments();
   return {
     registry,
-    tallies: new Tallies(),
+    tallies: Tallies.create(),
     requests: counter(METRICS.requests, 'JSON-RPC requests by method and outcome', ['chain', 'method', 'outcome']),
     requestSeconds: new Histogram({
       name: METRICS.requestSeconds,
@@ -60,6 +62,9 @@ export function createMetrics() {
       'purpose',
       'code',
     ]),
+    configReloads: counter(METRICS.configReloads, 'Changed configurations, by what became of them', ['result']),
+    configValid: gauge(METRICS.configValid, '1 while the configuration that was read last is in force', []),
+    configAppliedAt: gauge(METRICS.configAppliedAt, 'When the configuration in force was applied, since 1970', []),
     eventLoopDelay: gauge(METRICS.eventLoopDelay, 'How late timers ran since the last look', ['quantile']),
     exceptions: counter(METRICS.exceptions, 'Requests that met a defect of ours', []),
   };

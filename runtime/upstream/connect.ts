@@ -6,7 +6,7 @@ import { NodeError } from './errors';
 
 export interface ConnectOptions {
   readonly node: string;
-  /** For the TCP handshake, in milliseconds; TLS gets four times as much again. */
+  /** For the TCP handshake, in milliseconds, read for each; TLS gets four times as much again. */
   readonly timeoutMs: number;
   /** @default the system's */
   readonly lookup?: LookupFunction;
@@ -22,10 +22,12 @@ export type Connector = (...attempt: Parameters<buildConnector.connector>) => So
  * Opens connections to one node, HTTP and WebSocket alike: exact time-outs (undici's own are half a second coarse),
  * verified TLS with session resumption, and no way to a cloud's metadata service, whatever the name resolved to.
  */
-export function createConnector({ node, timeoutMs, lookup = systemLookup }: ConnectOptions): Connector {
+export function createConnector(options: ConnectOptions): Connector {
+  const { node, lookup = systemLookup } = options;
   let session: Buffer | undefined;
   const checkedLookup = withoutMetadata(node, lookup);
   return ({ hostname, protocol, port, servername }, callback) => {
+    const { timeoutMs } = options;
     const secure = protocol === 'https:';
     const host = hostname.replace(/^\[|\]$/g, '');
     if (isMetadataAddress(host)) {

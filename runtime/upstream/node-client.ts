@@ -9,10 +9,15 @@ export interface NodeClientOptions {
   readonly node: string;
   /** http or https; userinfo becomes an Authorization header. */
   readonly url: string;
-  readonly connectTimeoutMs: number;
-  readonly maxResponseBytes: number;
   /** Its URL is a port of our own HAProxy. */
   readonly viaHaproxy: boolean;
+  /** Read for each connection and each request. */
+  readonly bounds: ClientBounds;
+}
+
+export interface ClientBounds {
+  readonly connectTimeoutMs: number;
+  readonly maxResponseBytes: number;
 }
 
 /** What one attempt may take. */
@@ -45,8 +50,10 @@ export class NodeClient {
   private readonly underway = new Map<Attempt, boolean>();
   private readonly forget = (attempt: Attempt): void => void this.underway.delete(attempt);
   private lastId = 0;
+  private retired = false;
 
   constructor(private readonly options: NodeClientOptions) {
+    const { node, bounds } = options;
     const url = new URL(options.url);
     this.path = `${url.pathname}${url.search}`;
     // The whole list: a caller's headers never travel on.
@@ -56,7 +63,12 @@ export class NodeClient {
     this.pool = new Pool(url.origin, {
       connections: MAX_CONNECTIONS,
       pipelining: 1,
-      connect: createConnector({ node: options.node, timeoutMs: options.connectTimeoutMs }),
+      connect: createConnector({
+        node,
+        get timeoutMs() {
+          return bounds.connectTimeoutMs;
+        },
+      }),
       // Attempts keep their own time.
       headersTimeout: 0,
       bodyTimeout: 0,
@@ -67,12 +79,17 @@ export class NodeClient {
   /** @param params JSON bytes */
   send(method: string, params: Buffer, limits: SendLimits): Sending {
     const id = (this.lastId = (this.lastId % 0x7fffffff) + 1);
-    const { node, maxResponseBytes, viaHaproxy } = this.options;
+    const { node, viaHaproxy } = this.options;
+    const { maxResponseBytes } = this.options.bounds;
     const { timeoutMs, deadlineMs, releasable, holdBytes = STREAM_ABOVE_BYTES } = limits;
     const onEnd = this.forget;
     const bounds = { timeoutMs, deadlineMs, maxResponseBytes, holdBytes };
     const attempt = new Attempt({ node, id, ...bounds, viaHaproxy, onEnd });
     this.underway.set(attempt, releasable);
+    if (this.retired) {
+      attempt.cancel('NODE_DOWN', `${node} is not used any more`);
+      return attempt;
+    }
     this.pool.dispatch(
       { path: this.path, method: 'POST', headers: this.headers, body: requestEnvelope(id, method, params) },
       attempt,
@@ -87,8 +104,15 @@ export class NodeClient {
     }
   }
 
+  /** Takes no more requests. Resolves when those on the way are over, each in its time, and all connections closed. */
+  async retire(): Promise<void> {
+    this.retired = true;
+    await this.pool.close();
+  }
+
   /** Waits for nothing: what is on the way fails. */
   async close(): Promise<void> {
+    this.retired = true;
     await this.pool.destroy();
   }
 }

@@ -10,7 +10,7 @@ export interface NodeSocketOptions {
   readonly node: string;
   /** ws or wss; userinfo becomes an Authorization header. */
   readonly url: string;
-  /** For the TCP handshake, in milliseconds; TLS gets four times as much again. */
+  /** For the TCP handshake, in milliseconds, read for each; TLS gets four times as much again. */
   readonly connectTimeoutMs: number;
   /** It is open; what is to be subscribed is subscribed now, each time anew. */
   readonly onOpen: (connection: SocketConnection) => void;
@@ -62,11 +62,20 @@ export class NodeSocket {
   private failures = 0;
 
   constructor(private readonly options: NodeSocketOptions) {
-    const { node, url, connectTimeoutMs, lookup } = options;
+    const { node, url, lookup } = options;
     this.timing = { ...TIMING, ...options.timing };
     const { openTimeoutMs } = this.timing;
     const maxMessageBytes = MAX_MESSAGE_BYTES;
-    this.dialer = new SocketDialer({ node, url, connectTimeoutMs, openTimeoutMs, maxMessageBytes, lookup });
+    this.dialer = new SocketDialer({
+      node,
+      url,
+      openTimeoutMs,
+      maxMessageBytes,
+      lookup,
+      get connectTimeoutMs() {
+        return options.connectTimeoutMs;
+      },
+    });
   }
 
   /** Opens it, and again whenever it is lost, until `close`. */

@@ -18,10 +18,16 @@ export class RetryBudget {
    * @param perSecond repeats allowed besides
    */
   constructor(
-    private readonly percent: number,
-    private readonly perSecond: number,
+    private percent: number,
+    private perSecond: number,
     private readonly now: () => number,
   ) {}
+
+  /** Another share and another allowance from now on; what was counted stays. */
+  apply(percent: number, perSecond: number): void {
+    this.percent = percent;
+    this.perSecond = perSecond;
+  }
 
   request(): void {
     this.turn();

@@ -11,7 +11,7 @@ export interface SocketDialerOptions {
   readonly node: string;
   /** ws or wss; userinfo becomes an Authorization header. It is never told on. */
   readonly url: string;
-  /** For the TCP handshake, in milliseconds; TLS gets four times as much again. */
+  /** For the TCP handshake, in milliseconds, read for each; TLS gets four times as much again. */
   readonly connectTimeoutMs: number;
   /** From the first packet to the end of the upgrade, in milliseconds. */
   readonly openTimeoutMs: number;
@@ -32,12 +32,18 @@ export class SocketDialer {
   private readonly target: URL;
 
   constructor(private readonly options: SocketDialerOptions) {
-    const { node, url, connectTimeoutMs, lookup } = options;
+    const { node, url, lookup } = options;
     this.target = new URL(url);
     const authorization = basicAuthorization(this.target);
     if (authorization !== undefined) this.headers['authorization'] = authorization;
     this.target.username = this.target.password = this.target.hash = '';
-    this.connect = createConnector({ node, timeoutMs: connectTimeoutMs, ...(lookup && { lookup }) });
+    this.connect = createConnector({
+      node,
+      get timeoutMs() {
+        return options.connectTimeoutMs;
+      },
+      ...(lookup && { lookup }),
+    });
   }
 
   /**

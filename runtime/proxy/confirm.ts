@@ -1,0 +1,37 @@
+import type { RequestContext } from '../front/exchange';
+import { branchOf } from '../rpc/named-block';
+import type { Confirmation, FailoverParts } from '../upstream/failover-parts';
+import type { BlockChecks, Shown } from './block-checks';
+import type { ChainNodes } from './chain-nodes';
+
+/**
+ * What is read by number may be of the branch that its node has just changed to. Where the answer does not tell, the
+ * node is asked for the block's hash afterwards; not for what cannot change any more, nor where no other node could
+ * do better. State is read by hash; where a node takes none, its answer is served at once and only kept if it holds.
+ */
+export function createConfirm(nodes: ChainNodes, checks: BlockChecks): FailoverParts<RequestContext>['confirms'] {
+  const { tracker, registry } = nodes;
+  const hashAt = (number: number): string | undefined => tracker.hashAt(number);
+  return (node, { method, row, at }, result) => {
+    if (at === undefined) return 'assumed';
+    const branch = result === undefined ? 'untold' : branchOf(method, result, at, hashAt);
+    if (branch !== 'untold') return branch === 'ours' ? 'assumed' : 'stray';
+    const matters =
+      row.block?.takes === 'number' && registry.nodes.length > 1 && at.number > (nodes.head?.finalized ?? -1);
+    return matters ? confirmed(checks.shows(node.name, at.number, at.hash)) : 'assumed';
+  };
+}
+
+/** What a caller waits for at most, in milliseconds, for a node to show that it still has a block. */
+const CONFIRM_MS = 500;
+
+/** A node that does not tell in time may be busy: nothing is known against its answer. */
+async function confirmed(shown: Promise<Shown>): Promise<Confirmation> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<Shown>((resolve) => {
+    timer = setTimeout(() => resolve('unknown'), CONFIRM_MS);
+  });
+  const verdict = await Promise.race([shown, late]);
+  clearTimeout(timer);
+  return ({ same: 'certain', other: 'stray', unknown: 'assumed' } as const)[verdict];
+}
