@@ -17,7 +17,7 @@ import { type FrontParts, frontOptions, frontShape } from './front-options';
 import { Gauges } from './gauges';
 import { instrumentRedis } from './instrument';
 import { Readiness } from './readiness';
-import { chainStatus, redisStatus } from './status';
+import { type ChainParts, chainStatus, redisStatus } from './status';
 
 /** The proxy, composed: every part is made and handed to the others here, and nowhere else. */
 export class App {
@@ -113,7 +113,7 @@ export class App {
     if (!isDeepStrictEqual(frontShape(before), frontShape(next))) {
       await this.front.apply(frontOptions(next, this.chains.all, this.frontParts));
     }
-    void this.front.settled().then(() => this.chains.release(gone));
+    void this.releaseLater(gone).catch((error: unknown) => this.record.failed(error));
     return changes;
   }
 
@@ -137,6 +137,11 @@ export class App {
     this.redis.close();
     this.log.info({ clean }, 'stopped');
     return clean;
+  }
+
+  private async releaseLater(gone: readonly ChainParts[]): Promise<void> {
+    await this.front.settled();
+    await this.chains.release(gone);
   }
 
   private status(): Status {

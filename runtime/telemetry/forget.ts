@@ -9,8 +9,9 @@ export async function forgetSeries(registry: Registry, labels: Readonly<Record<s
     if (metric === undefined) continue;
     const { values } = await metric.get();
     for (const { labels: found } of values) {
-      const own = found as Readonly<Record<string, string | number | undefined>>;
-      if (wanted.every(([label, value]) => own[label] === value)) metric.remove(own as Record<string, string>);
+      // The buckets of a histogram are no series of their own.
+      const { le: _, ...own } = found as Readonly<Record<string, string>>;
+      if (wanted.every(([label, value]) => own[label] === value)) metric.remove(own);
     }
   }
 }

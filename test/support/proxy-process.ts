@@ -3,6 +3,8 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { NodeStatus, Status } from '../../runtime/admin/status';
 import type { ListeningMessage } from '../../runtime/proxy/main';
+import { eventually } from './eventually';
+import { logLines } from './program-process';
 
 const MAIN = join(__dirname, '..', '..', 'runtime', 'proxy', 'main.ts');
 
@@ -41,13 +43,21 @@ export class ProxyProcess {
   static async start(config: Record<string, unknown>, nodeArgs: readonly string[] = []): Promise<ProxyProcess> {
     const { listen = {}, admin = {} } = config as { listen?: object; admin?: object };
     const whole = { ...config, listen: { port: 0, ...listen }, admin: { port: 0, ...admin } };
-    const { child, chunks, exited } = launch(['--config', '-'], JSON.stringify(whole), nodeArgs);
+    return ProxyProcess.listening(launch(['--config', '-'], JSON.stringify(whole), nodeArgs));
+  }
+
+  private static async listening({ child, chunks, exited }: Launched): Promise<ProxyProcess> {
     const listening = new Promise<ListeningMessage>((resolve) => {
       child.once('message', (message) => resolve(message as ListeningMessage));
     });
     const first = await Promise.race([listening, exited]);
     if (!('port' in first)) throw new Error(`the proxy did not start (${first.code ?? 'killed'}): ${first.output}`);
     return new ProxyProcess(child, chunks, exited, first);
+  }
+
+  /** As `start`, from a file that it follows. @param env besides that of the test */
+  static async startFile(file: string, env: NodeJS.ProcessEnv = {}): Promise<ProxyProcess> {
+    return ProxyProcess.listening(launch(['--config', file], '', [], env));
   }
 
   /** Runs the program to its end with these arguments. */
@@ -68,6 +78,20 @@ export class ProxyProcess {
   get memory(): number {
     const pages = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${this.pid}/status`, 'utf8'))?.[1];
     return Number(pages) * 1024;
+  }
+
+  /** Its log lines with a message that begins so. */
+  logged(message: string): Record<string, unknown>[] {
+    return logLines(this.output, message);
+  }
+
+  /** Waits for that many log lines with this message. @returns the last of these */
+  async untilLogged(message: string, times = 1): Promise<Record<string, unknown>> {
+    await eventually(
+      () => this.logged(message).length >= times,
+      () => `${times} times "${message}" in: ${this.output}`,
+    );
+    return this.logged(message)[times - 1] ?? {};
   }
 
   signal(name: NodeJS.Signals): void {
@@ -142,9 +166,12 @@ export class ProxyProcess {
   }
 }
 
-function launch(args: readonly string[], input: string, nodeArgs: readonly string[]) {
+type Launched = ReturnType<typeof launch>;
+
+function launch(args: readonly string[], input: string, nodeArgs: readonly string[], env: NodeJS.ProcessEnv = {}) {
   const child = spawn(process.execPath, [...nodeArgs, '--import', require.resolve('tsx'), MAIN, ...args], {
     stdio: ['pipe', 'pipe', 'pipe', 'ipc'],
+    env: { ...process.env, ...env },
   });
   const chunks: string[] = [];
   child.stdout?.setEncoding('utf8').on('data', (chunk: string) => chunks.push(chunk));
