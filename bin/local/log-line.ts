@@ -45,6 +45,21 @@ const SENTENCES: Readonly<Record<string, (fields: Fields) => string>> = {
   'no server is healthy: all weigh the same': ({ backend }) =>
     `weighter: no server of ${show(backend)} is healthy, so all weigh the same`,
   'a server is healthy again': ({ backend }) => `weighter: a server of ${show(backend)} is healthy again`,
+  'configuration applied': ({ sections, chainsAdded, chainsRemoved, nodesAdded, nodesRemoved, nodesChanged }) => {
+    const parts = [
+      sections,
+      plus(chainsAdded),
+      minus(chainsRemoved),
+      plus(nodesAdded),
+      minus(nodesRemoved),
+      nodesChanged,
+    ];
+    return `configuration applied: ${parts.filter(Array.isArray).map(list).join(', ')}`;
+  },
+  'configuration refused': ({ problems }) =>
+    `configuration refused, the one before stays in force:\n${Array.isArray(problems) ? problems.map((one) => `  - ${show(one)}`).join('\n') : show(problems)}`,
+  'configuration is as it was': () => 'the configuration is again the one in force',
+  'a restart is needed for another address': ({ keys }) => `restart for ${list(keys)} to count`,
   draining: ({ drainTimeoutMs }) =>
     `stopping: what is in flight is finished, for at most ${Number(drainTimeoutMs) / 1000} s (at once with another Ctrl-C)`,
   stopped: ({ clean }) => (clean === true ? 'stopped' : 'stopped; something in flight was cut off'),
@@ -56,6 +71,14 @@ function name(chain: unknown, node: unknown): string {
 
 function list(values: unknown): string {
   return Array.isArray(values) ? values.map(show).join(', ') : show(values);
+}
+
+function plus(names: unknown): unknown {
+  return Array.isArray(names) ? names.map((one) => `+${show(one)}`) : undefined;
+}
+
+function minus(names: unknown): unknown {
+  return Array.isArray(names) ? names.map((one) => `-${show(one)}`) : undefined;
 }
 
 function show(value: unknown): string {

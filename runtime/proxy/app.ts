@@ -117,20 +117,14 @@ export class App {
     return changes;
   }
 
-  /**
-   * Drains.
-   *
-   * @param reloaded resolves when no reload is under way any more
-   * @returns whether everything in flight was finished within `drainTimeoutMs`
-   */
-  async stop(reloaded?: Promise<void>): Promise<boolean> {
+  /** Drains. @returns whether everything in flight was finished within `drainTimeoutMs`. */
+  async stop(): Promise<boolean> {
     const { drainDelayMs, drainTimeoutMs } = this.config.listen;
     this.log.info({ drainDelayMs, drainTimeoutMs }, 'draining');
     this.readiness.drain();
     this.front.announceClose();
     await new Promise((resolve) => setTimeout(resolve, drainDelayMs));
     const clean = await this.front.close(Math.max(0, drainTimeoutMs - drainDelayMs));
-    await reloaded;
     await this.chains.close();
     await this.admin.close();
     this.gauges.close();

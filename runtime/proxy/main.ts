@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { stringify } from 'yaml';
 import { ConfigError } from '../config/load';
@@ -43,15 +43,15 @@ async function main(): Promise<void> {
     return;
   }
   const app = await createApp(config);
-  const reloading = options.config === '-' ? undefined : reloadInto(app, config, options.config);
+  const reloading = isReadAgain(options.config) ? reloadInto(app, config, options.config) : undefined;
   // The first signal drains.
   onStopSignal(() => {
-    const reloaded = reloading?.close();
-    void app.stop(reloaded).then((clean) => process.exit(clean ? 0 : 1));
+    reloading?.close();
+    void app.stop().then((clean) => process.exit(clean ? 0 : 1));
   });
   process.on('SIGHUP', () => {
     if (reloading) void reloading.now();
-    else app.log.warn('standard input cannot be read again');
+    else app.log.warn('the configuration cannot be read again: it came through a pipe');
   });
   const { port, adminPort } = await app.start().catch((error: unknown) => fail(1, startProblem(error, config)));
   reloading?.start(files);
@@ -80,6 +80,11 @@ async function readConfig(file: string): Promise<{ readonly config: Config; read
     if (error instanceof ConfigError) return fail(2, error.message);
     throw error;
   }
+}
+
+/** What comes through a pipe, standard input for one, is gone once it is read. */
+function isReadAgain(file: string): boolean {
+  return file !== '-' && statSync(file, { throwIfNoEntry: false })?.isFile() === true;
 }
 
 async function createApp(config: Config): Promise<App> {

@@ -39,14 +39,13 @@ export class Reloader {
     return this.reload(true);
   }
 
-  /** Begins no more. Resolves when none is under way. */
-  async close(): Promise<void> {
+  /** Begins no more. */
+  close(): void {
     this.stop.abort();
-    await this.running;
   }
 
   private reload(asked: boolean): Promise<void> {
-    if (!this.started) return Promise.resolve();
+    if (!this.started || this.stop.signal.aborted) return Promise.resolve();
     this.stale = true;
     this.asked ||= asked;
     this.running ??= this.run().finally(() => (this.running = undefined));

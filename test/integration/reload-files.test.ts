@@ -132,11 +132,11 @@ describe('a change is noticed', () => {
     expect(bed.proxy.logged('configuration applied')).toHaveLength(1);
   });
 
-  it('but not on standard input', async () => {
+  it.each(['-', '/dev/stdin'])('but not where it came through a pipe: %s', async (file) => {
     const a = await bed.node('a');
-    bed.proxy = await ProxyProcess.start(oneChain([entry(a)]));
+    bed.proxy = await ProxyProcess.start(oneChain([entry(a)]), [], file);
     bed.proxy.signal('SIGHUP');
-    await bed.proxy.untilLogged('standard input cannot be read again');
+    await bed.proxy.untilLogged('the configuration cannot be read again');
     expect(await bed.proxy.call('eth_chainId')).toBe('0x539');
   });
 });

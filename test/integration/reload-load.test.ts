@@ -65,7 +65,7 @@ describe('200 reloads under load', () => {
         if (turn % 10 === 0) {
           broken++;
           const problems = await bed.putBroken({ ...config(), limits: { perMinute: -turn } });
-          expect(problems).toEqual([`limits.perMinute must be a whole number, 1 to 1000000000, got -${turn}`]);
+          expect(problems).toEqual([`limits.perMinute must be a whole number from 1 to 1000000000, got -${turn}`]);
         } else {
           applied++;
           change(turn);
