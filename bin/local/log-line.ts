@@ -58,7 +58,7 @@ const SENTENCES: Readonly<Record<string, (fields: Fields) => string>> = {
   },
   'configuration refused': ({ problems }) =>
     `configuration refused, the one before stays in force:\n${Array.isArray(problems) ? problems.map((one) => `  - ${show(one)}`).join('\n') : show(problems)}`,
-  'configuration is as it was': () => 'the configuration is again the one in force',
+  'configuration is good again': () => 'the configuration is again the one in force',
   'a restart is needed for another address': ({ keys }) => `restart for ${list(keys)} to count`,
   draining: ({ drainTimeoutMs }) =>
     `stopping: what is in flight is finished, for at most ${Number(drainTimeoutMs) / 1000} s (at once with another Ctrl-C)`,

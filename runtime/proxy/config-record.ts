@@ -51,7 +51,7 @@ export class ConfigRecord {
     if (this.problems.length === 0) return;
     this.problems = [];
     this.show();
-    this.log.info('configuration is as it was');
+    this.log.info('configuration is good again');
   }
 
   /** A defect of ours. */

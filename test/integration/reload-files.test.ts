@@ -36,7 +36,7 @@ describe('a configuration that is wrong', () => {
     expect(b.requests).toEqual([]);
 
     bed.write(good);
-    await bed.proxy.untilLogged('configuration is as it was');
+    await bed.proxy.untilLogged('configuration is good again');
     expect((await bed.proxy.status()).config).toEqual(config);
     expect(await bed.proxy.metric('rpc_balancer_config_reloads_total', { result: 'applied' })).toBe(0);
   });
