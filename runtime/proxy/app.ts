@@ -12,7 +12,7 @@ import { createMetrics } from '../telemetry/metrics';
 import { now } from '../util/clock';
 import { Chain } from './chain';
 import { Gauges } from './gauges';
-import { instrument, instrumentRedis } from './instrument';
+import { instrument, instrumentLimits, instrumentRedis } from './instrument';
 import { NodeStats } from './node-stats';
 import { Readiness } from './readiness';
 import { type ChainParts, chainStatus, redisStatus } from './status';
@@ -38,7 +38,10 @@ export class App {
     this.log = createLogger(config.telemetry.logLevel);
     this.redis = new SharedRedis(instrumentRedis(this.metrics, this.log));
     this.redis.apply(config.redis);
-    this.limiter = createRateLimiter(config.limits, now);
+    this.limiter = createRateLimiter(config.limits, now, {
+      redis: this.redis.for('limits'),
+      onWithout: instrumentLimits(this.metrics),
+    });
     const defaultName = config.defaultChain ?? Object.keys(config.chains)[0] ?? '';
     this.parts = Object.entries(config.chains).map(([name, chain]) =>
       this.createChain(name, chain, name === defaultName),
@@ -139,7 +142,7 @@ export class App {
     return {
       deadlineMs,
       head: () => chain.nodes.head,
-      admit: (client, methods) => limiter?.take(client, methods),
+      admit: (client, methods) => limiter.take(client, methods),
       handle: (request, context) => chain.handle(request, context),
       onRefused: (refused) => {
         this.countRefused(refused);
@@ -162,7 +165,7 @@ export class App {
       ready: this.readiness.ready,
       draining: this.readiness.isDraining,
       connections: this.front.openConnections,
-      limited: this.limiter === undefined ? undefined : this.limited,
+      limited: this.limiter.isOn ? this.limited : undefined,
       redis: redisStatus(this.redis),
       chains: this.parts.map((part) => chainStatus(part, at)),
     };
