@@ -86,8 +86,8 @@ export function instrumentRedis(metrics: Metrics, log: Logger): SharedRedisEvent
 }
 
 /** Counts the calls whose limits were decided without Redis, by how. */
-export function instrumentLimits({ tallies, limitsWithoutRedis }: Metrics): SharedLimits['onWithout'] {
-  const counters = bound((how: WithoutRedis) => tallies.of(limitsWithoutRedis, { how }));
+export function instrumentLimits({ tallies, limitsAlone }: Metrics): SharedLimits['onWithout'] {
+  const counters = bound((how: WithoutRedis) => tallies.of(limitsAlone, { how }));
   return (how, calls) => counters(how).add(calls);
 }
 

@@ -18,14 +18,15 @@ export const ALICE = client('203.0.113.7');
 export const BOB = client('203.0.113.8');
 
 const TIME = "redis.call('TIME')";
+const LIFETIME = 'math.ceil(rested) + 1';
 
-/** The same Redis, but its scripts are told the time by the test's clock. */
+/** The same Redis, but its scripts are told the time by the test's clock. Keys end by the real one, an hour late. */
 export function withClock(redis: StageRedis, clock: Clock): StageRedis {
   const retimed = ({ lua }: Script): Script => {
+    if (!lua.includes(TIME) || !lua.includes(LIFETIME)) throw new Error('the script does not ask for the time');
     const micros = Math.round(clock.ms * 1000);
-    const told = lua.replace(TIME, `{ '${Math.floor(micros / 1e6)}', '${micros % 1e6}' }`);
-    if (told === lua) throw new Error('the script does not ask for the time');
-    return { lua: told, sha: 'f'.repeat(40) };
+    const time = `{ '${Math.floor(micros / 1e6)}', '${micros % 1e6}' }`;
+    return { lua: lua.replace(TIME, time).replace(LIFETIME, `${LIFETIME} + 3600000`), sha: 'f'.repeat(40) };
   };
   return {
     get usable() {

@@ -25,8 +25,8 @@ export class RedisBed {
     return bed;
   }
 
-  connect(): void {
-    this.shared.apply({ url: this.server.url, keyPrefix: 'test:', connectTimeoutMs: 1000 });
+  connect(as: { readonly username?: string; readonly password?: string } = {}): void {
+    this.shared.apply({ url: this.server.url, keyPrefix: 'test:', connectTimeoutMs: 1000, ...as });
   }
 
   get stage(): StageRedis {
