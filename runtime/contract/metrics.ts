@@ -7,6 +7,7 @@ export const METRICS = {
   inFlight: `${PREFIX}requests_in_flight`,
   refused: `${PREFIX}refused_total`,
   limited: `${PREFIX}limited_total`,
+  limitsAlone: `${PREFIX}limits_alone_total`,
   cache: `${PREFIX}cache_requests_total`,
   cacheRefused: `${PREFIX}cache_refused_total`,
   cacheBytes: `${PREFIX}cache_bytes`,

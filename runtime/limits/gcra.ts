@@ -39,7 +39,12 @@ export function tatAfter(bucket: Bucket, tat: number, cost: number, now: number)
 
 /** Whether a TAT that `tatAfter` gave is within the bucket. */
 export function fits(bucket: Bucket, after: number, now: number): boolean {
-  return after - now <= bucket.toleranceMs + FORGIVEN * bucket.intervalMs;
+  return after - now <= tatLimitMs(bucket);
+}
+
+/** How far ahead of now the TAT of an empty bucket is; none that was taken from goes further. */
+export function tatLimitMs({ toleranceMs, intervalMs }: Bucket): number {
+  return toleranceMs + FORGIVEN * intervalMs;
 }
 
 /** Whole milliseconds until a TAT that does not fit will; at least 1. A cost above `burst` never fits. */

@@ -1,6 +1,9 @@
 import type { LimitsConfig } from '../config/schema';
+import type { StageRedis } from '../redis/shared-redis';
+import { KnownClients } from './client-buckets';
 import { compileLimitPolicy } from './limit-policy';
-import { createMemoryLimiter } from './memory-limiter';
+import { MemoryLimiter } from './memory-limiter';
+import { RedisLimiter, type WithoutRedis } from './redis-limiter';
 
 /** The caller as the limits see it; a `ClientKey` of the front is one. */
 export interface LimitedClient {
@@ -50,21 +53,49 @@ export interface Refused extends BucketState {
 export type Decision = Unlimited | Allowed | Refused;
 
 export interface RateLimiter {
+  /** Whether anything is limited. */
+  readonly isOn: boolean;
   /**
    * Decides a request, or the items of a batch, in one atomic step: each item in order, each as if it came alone. An
    * item is charged to the client's total and to its method's bucket, or to neither.
    *
-   * @returns one decision per method, in order
+   * @returns one decision per method, in order; undefined where nothing is limited. A promise only while Redis is asked
    */
-  take(client: LimitedClient, methods: readonly string[]): readonly Decision[] | Promise<readonly Decision[]>;
+  take(
+    client: LimitedClient,
+    methods: readonly string[],
+  ): readonly Decision[] | Promise<readonly Decision[]> | undefined;
+  /** The limits from now on. What clients have used of a total or of a method's limit stays used. */
+  apply(config: LimitsConfig): void;
+}
+
+export type { WithoutRedis };
+
+/** Where limits are shared between processes, and who is told of what is not. */
+export interface SharedLimits {
+  readonly redis: StageRedis;
+  /** Calls were decided without Redis although there is one, and how. */
+  readonly onWithout: (how: WithoutRedis, calls: number) => void;
 }
 
 /**
- * The limiter of this process, or undefined when the configuration limits nothing, so that no limits cost nothing.
+ * The limiter of this process. Limits are shared while a Redis is configured, which may change at any time.
  *
  * @param now milliseconds of any clock; one that is set back locks nobody out
  */
-export function createRateLimiter(config: LimitsConfig, now: () => number): RateLimiter | undefined {
-  const policy = compileLimitPolicy(config);
-  return policy && createMemoryLimiter(policy, now);
+export function createRateLimiter(config: LimitsConfig, now: () => number, shared?: SharedLimits): RateLimiter {
+  const clients = new KnownClients(now);
+  clients.apply(compileLimitPolicy(config));
+  const inProcess = new MemoryLimiter(clients);
+  const inRedis = shared && new RedisLimiter(clients, shared.redis, config, shared.onWithout);
+  return {
+    get isOn() {
+      return clients.areLimited;
+    },
+    take: (client, methods) => (inRedis?.isShared ? inRedis : inProcess).take(client, methods),
+    apply: (next) => {
+      clients.apply(compileLimitPolicy(next));
+      inRedis?.apply(next);
+    },
+  };
 }

@@ -15,7 +15,7 @@ import { type ConfigChanges, configChanges, isUnchanged } from './config-changes
 import { ConfigRecord } from './config-record';
 import { type FrontParts, frontOptions, frontShape } from './front-options';
 import { Gauges } from './gauges';
-import { instrumentRedis } from './instrument';
+import { instrumentLimits, instrumentRedis } from './instrument';
 import { Readiness } from './readiness';
 import { type ChainParts, chainStatus, redisStatus } from './status';
 
@@ -26,7 +26,7 @@ export class App {
   private readonly metrics = createMetrics();
   private readonly redis: SharedRedis;
   private readonly chains: ChainSet;
-  private limiter: RateLimiter | undefined;
+  private readonly limiter: RateLimiter;
   private readonly readiness: Readiness;
   private readonly gauges: Gauges;
   private readonly admin: AdminServer;
@@ -43,7 +43,10 @@ export class App {
     this.record = new ConfigRecord(this.metrics, this.log);
     this.redis = new SharedRedis(instrumentRedis(this.metrics, this.log));
     applyRedis(this.redis, config.redis);
-    this.limiter = createRateLimiter(config.limits, now);
+    this.limiter = createRateLimiter(config.limits, now, {
+      redis: this.redis.for('limits'),
+      onWithout: instrumentLimits(this.metrics),
+    });
     this.chains = new ChainSet(config, { redis: this.redis, metrics: this.metrics, log: this.log });
     const canServe = (): boolean =>
       this.chains.default?.chain.nodes.registry.nodes.some(({ health }) => health.state === 'up') === true;
@@ -55,7 +58,7 @@ export class App {
       this.redis,
     );
     this.frontParts = {
-      limiter: () => this.limiter,
+      limiter: this.limiter,
       isReady: () => this.readiness.ready,
       onLimited: () => this.limited++,
       metrics: this.metrics,
@@ -109,7 +112,7 @@ export class App {
     const gone = await this.chains.apply(next);
     this.config = next;
     this.log.level = next.telemetry.logLevel;
-    if (changes.sections.includes('limits')) this.limiter = createRateLimiter(next.limits, now);
+    this.limiter.apply(next.limits);
     if (!isDeepStrictEqual(frontShape(before), frontShape(next))) {
       await this.front.apply(frontOptions(next, this.chains.all, this.frontParts));
     }
@@ -147,7 +150,7 @@ export class App {
       draining: this.readiness.isDraining,
       config: this.record.status,
       connections: this.front.openConnections,
-      limited: this.limiter === undefined ? undefined : this.limited,
+      limited: this.limiter.isOn ? this.limited : undefined,
       redis: redisStatus(this.redis),
       chains: this.chains.all.map((parts) => chainStatus(parts, at)),
     };

@@ -11,8 +11,7 @@ import type { ChainParts } from './status';
 
 /** What the front needs of the rest, whatever the configuration. */
 export interface FrontParts {
-  /** Undefined where nothing is limited. */
-  readonly limiter: () => RateLimiter | undefined;
+  readonly limiter: RateLimiter;
   readonly isReady: () => boolean;
   readonly onLimited: () => void;
   readonly metrics: Metrics;
@@ -56,7 +55,7 @@ function createService({ name, chain }: ChainParts, { limiter, onLimited, metric
   return {
     deadlineMs: chain.deadlineMs,
     head: () => chain.nodes.head,
-    admit: (client, methods) => limiter()?.take(client, methods),
+    admit: (client, methods) => limiter.take(client, methods),
     handle: (request, context) => chain.handle(request, context),
     onRefused: (refused) => {
       countRefused(metrics, refused);

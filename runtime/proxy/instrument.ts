@@ -1,3 +1,4 @@
+import type { SharedLimits, WithoutRedis } from '../limits/rate-limiter';
 import type { RefusalCode } from '../rpc/errors';
 import { isKnownMethod } from '../rpc/methods';
 import type { Outcome } from '../rpc/outcome';
@@ -98,6 +99,12 @@ export function instrumentRedis(metrics: Metrics, log: Logger): SharedRedisEvent
     onAnswer: (purpose, ms) => timers(purpose).observe(ms / 1000),
     onFailure: (purpose, code) => metrics.redisFailures.inc({ purpose, code }),
   };
+}
+
+/** Counts the calls whose limits were decided without Redis, by how. */
+export function instrumentLimits({ tallies, limitsAlone }: Metrics): SharedLimits['onWithout'] {
+  const counters = bound((how: WithoutRedis) => tallies.of(limitsAlone, { how }));
+  return (how, calls) => counters(how).add(calls);
 }
 
 /** Makes each child once: looking labels up costs more than the rest of the counting. */

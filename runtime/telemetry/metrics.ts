@@ -22,6 +22,11 @@ export function createMetrics() {
     inFlight: gauge(METRICS.inFlight, 'JSON-RPC requests being handled', ['chain']),
     refused: counter(METRICS.refused, 'Messages and items refused before they were handled', ['reason']),
     limited: counter(METRICS.limited, 'Requests refused by a rate limit', ['chain']),
+    limitsAlone: counter(
+      METRICS.limitsAlone,
+      'Requests whose limits were decided without Redis although one is configured: local, open, closed',
+      ['how'],
+    ),
     cache: counter(METRICS.cache, 'Requests by what the cache did: hit, miss, shared (with one under way), uncached', [
       'chain',
       'result',

@@ -2,7 +2,8 @@ import type { Counter } from 'prom-client';
 
 /** Counts one thing; adding to it is adding to a number. */
 export interface Tally {
-  add(): void;
+  /** @param count default 1 */
+  add(count?: number): void;
 }
 
 /**
@@ -57,8 +58,8 @@ class CountedTally implements Tally {
 
   constructor(private readonly tell: (count: number) => void) {}
 
-  add(): void {
-    this.count++;
+  add(count = 1): void {
+    this.count += count;
   }
 
   flush(): void {
