@@ -112,7 +112,7 @@ export class App {
     const gone = await this.chains.apply(next);
     this.config = next;
     this.log.level = next.telemetry.logLevel;
-    this.limiter.apply(next.limits);
+    if (changes.sections.includes('limits')) this.limiter.apply(next.limits);
     if (!isDeepStrictEqual(frontShape(before), frontShape(next))) {
       await this.front.apply(frontOptions(next, this.chains.all, this.frontParts));
     }

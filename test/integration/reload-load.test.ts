@@ -98,3 +98,30 @@ describe('200 reloads under load', () => {
     expect(bed.proxy.output).not.toContain('Warning');
   }, 300_000);
 });
+
+describe('all nodes replaced at once, again and again, under load', () => {
+  it('cost no request', async () => {
+    const nodes = [await bed.node('a'), await bed.node('b'), await bed.node('c'), await bed.node('d')];
+    const halves = [nodes.slice(0, 2), nodes.slice(2)] as const;
+    await bed.start(oneChain(halves[0].map((node) => entry(node))));
+    await bed.proxy.until(({ chains }) => chains[0]?.nodes.every(({ health }) => health === 'up') === true);
+    const running = runLoad({
+      url: bed.proxy.url,
+      clients: 8,
+      durationMs: 8000,
+      pauseMs: 10,
+      mix: echoMix,
+      ids: 'tricky',
+    });
+    for (let turn = 1; turn <= 10; turn++) {
+      // By turns other names for the same machines, other machines, and other machines of the same names.
+      const half = halves[turn % 2] ?? halves[0];
+      await bed.put(oneChain(half.map((node, index) => entry(node, turn % 3 === 0 ? { name: `n${index}` } : {}))));
+      await sleep(300);
+    }
+    const ledger = await running;
+    expect(ledger.failures()).toEqual([]);
+    expect(ledger.check({ nodes, maxAttempts: 3 })).toEqual([]);
+    expect(await bed.proxy.metric('rpc_balancer_exceptions_total')).toBe(0);
+  }, 60_000);
+});
