@@ -8,6 +8,7 @@ import { parseBlock, type ProbeResult } from '../nodes/probe';
 import { tickMs } from '../nodes/probe-pace';
 import { Prober } from '../nodes/prober';
 import { Registry } from '../nodes/registry';
+import type { SharedRedis } from '../redis/shared-redis';
 import { toQuantity } from '../rpc/block-param';
 import type { BlockRef } from '../rpc/block-ref';
 import type { HeadView } from '../rpc/head-view';
@@ -17,6 +18,7 @@ import { NodeClient } from '../upstream/node-client';
 import { BlockWaiters } from './block-waiters';
 import { HashTakers } from './hash-takers';
 import { HeadFeeds } from './head-feeds';
+import { Genesis } from './genesis';
 import type { ChainEvents } from './instrument';
 
 /** How long a question of our own may take, in milliseconds. */
@@ -30,6 +32,7 @@ export class ChainNodes {
   private readonly clients = new Map<string, NodeClient>();
   private readonly waiters = new BlockWaiters();
   private readonly takers: HashTakers;
+  private readonly genesis: Genesis;
   private readonly finals = new Map<string, number>();
   private readonly prober: Prober;
   private readonly stop = new AbortController();
@@ -38,6 +41,7 @@ export class ChainNodes {
   constructor(
     private readonly config: ChainConfig,
     http: HttpConfig,
+    redis: SharedRedis,
     private readonly events: ChainEvents,
   ) {
     const { health, failover, nodes } = config;
@@ -48,9 +52,11 @@ export class ChainNodes {
     this.tracker = new HeadTracker({
       now,
       maxLagBlocks: health.maxLagBlocks,
-      onChange: ({ head, reorg }) => {
+      onChange: ({ head, previous, reorg }) => {
         this.look(head);
         if (reorg) events.onReorg();
+        // A development chain that was set back may be another one now.
+        if (reorg && head.number < (previous?.number ?? 0)) this.genesis.forget();
         this.registry.review();
       },
     });
@@ -76,6 +82,11 @@ export class ChainNodes {
       (node, method, params) => this.ask(node, method, params),
       () => `0x${randomBytes(32).toString('hex')}`,
     );
+    this.genesis = new Genesis({
+      now,
+      isWanted: () => redis.configured,
+      ask: (node) => this.blockAt(node, '0x0'),
+    });
     for (const node of nodes) this.clients.set(node.name, createClient(node, config, http));
     this.registry.apply(nodes);
     this.tracker.setNodes(names);
@@ -104,6 +115,12 @@ export class ChainNodes {
   /** What requests that arrive now are pinned to. */
   get head(): HeadView | undefined {
     return this.view;
+  }
+
+  /** Which chain this is, beyond its id: two development chains share that. Undefined until a node has told. */
+  get identity(): string | undefined {
+    const { hash } = this.genesis;
+    return hash === undefined ? undefined : `${this.config.chainId}-${hash.slice(2, 18)}`;
   }
 
   /** Begins to probe. @returns when each node was probed once, well or badly. */
@@ -161,6 +178,12 @@ export class ChainNodes {
     return this.isOurs(named) || (reached && (await this.isOnOurBranch(node.name, block)));
   }
 
+  /** Whether the block an answer names, if any, is at or below the head and of its branch, as far as that is known. */
+  knows(result: Buffer): boolean {
+    const named = namedBlock(result);
+    return named === undefined || this.isOurs(named);
+  }
+
   /** Looks at the node's newest block now, as its next probe would later. */
   async followHead(node: NodeView): Promise<void> {
     const block = await this.blockAt(node.name, 'latest');
@@ -210,11 +233,13 @@ export class ChainNodes {
     if (isDown || result.kind !== 'block') return;
     this.waiters.wake();
     void this.takers.noteHead(node, result.block.hash);
+    void this.genesis.noteUp(node);
   }
 
   private lose(node: string, reason: string): void {
     this.client(node).release(reason);
     this.takers.forget(node);
+    this.genesis.forgetFrom(node);
     this.finals.delete(node);
   }
 

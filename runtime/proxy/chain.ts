@@ -1,4 +1,5 @@
 import { MemoryCache } from '../cache/memory-cache';
+import { RedisCache } from '../cache/redis-cache';
 import type { ChainConfig, HttpConfig, MethodsConfig } from '../config/schema';
 import type { RequestContext } from '../front/exchange';
 import type { NodeView } from '../nodes/node';
@@ -19,7 +20,7 @@ import { ChainNodes } from './chain-nodes';
 import type { ChainEvents } from './instrument';
 import { createKeeper } from './keeper';
 import { LastSent } from './last-sent';
-import { Pipeline } from './pipeline';
+import { Pipeline, type PipelineStages } from './pipeline';
 
 /** How many nodes are asked for a pending nonce. */
 const PENDING_NODES = 3;
@@ -41,11 +42,12 @@ export class Chain {
   private readonly lastSent = new LastSent(now);
   private underway = 0;
 
-  constructor({ config, http, methods, events }: ChainOptions) {
+  constructor({ config, http, methods, redis, events }: ChainOptions) {
     const { failover, cache } = config;
-    const nodes = new ChainNodes(config, http, events);
+    const nodes = new ChainNodes(config, http, redis, events);
     this.nodes = nodes;
     this.cache = cache.maxBytes === 0 ? undefined : new MemoryCache(cache.maxBytes);
+    const shared = createSharedCache(cache, redis, nodes);
     const checks = new BlockChecks((node, number) => nodes.shownAt(node, number));
     this.pipeline = new Pipeline({
       rules: { policy: createMethodPolicy(methods.allow, methods.deny), isExtraRead: matcher(failover.readMethods) },
@@ -56,11 +58,13 @@ export class Chain {
           ? () => undefined
           : createKeeper({
               cache: this.cache,
+              share: shared && ((key, answer) => shared.set(key, answer)),
               shortTtlMs: cache.shortTtlMs,
               finalized: () => nodes.head?.finalized,
               stillShows: async (node, number, hash) => (await checks.shows(node, number, hash)) === 'same',
               onKept: events.onKept,
             }),
+      recall: createRecall(shared, nodes),
       upstream: this.createUpstream(config, events, checks),
       onCache: events.onCache,
       onHandled: events.onHandled,
@@ -147,6 +151,33 @@ export class Chain {
     const hash = rawTransactionHash({ bytes: params });
     if (hash !== undefined) this.lastSent.note(client.key, outcome.via.node, hash);
   }
+}
+
+/** Undefined where nothing is to be kept in Redis. */
+function createSharedCache(
+  { redisTtlMs, redisTimeoutMs }: ChainConfig['cache'],
+  redis: SharedRedis,
+  nodes: ChainNodes,
+): RedisCache | undefined {
+  if (redisTtlMs === 0) return undefined;
+  const identity = (): string | undefined => nodes.identity;
+  return new RedisCache({ redis: redis.for('cache'), identity, ttlMs: redisTtlMs, timeoutMs: redisTimeoutMs });
+}
+
+/**
+ * An answer that names a block this process does not believe yet, or one of another branch, is not taken from others:
+ * who saw it would read an older state afterwards.
+ */
+function createRecall(shared: RedisCache | undefined, nodes: ChainNodes): PipelineStages['recall'] {
+  if (shared === undefined) return () => undefined;
+  return (keeping, { row }) => {
+    if (!keeping.shared || !shared.usable) return undefined;
+    const found = shared.get(keeping.key);
+    if (row.namesBlock !== true) return found;
+    return found.then((answer) =>
+      answer !== undefined && nodes.knows(Buffer.from(answer.text, 'latin1')) ? answer : undefined,
+    );
+  };
 }
 
 /** What a caller waits for at most, in milliseconds, for a node to show that it still has a block. */

@@ -7,13 +7,14 @@ import type { Logger } from '../telemetry/logger';
 import type { Metrics } from '../telemetry/metrics';
 import type { HeadFeedEvents } from './head-feeds';
 import type { NodeStats } from './node-stats';
+import type { CacheLookup } from './pipeline';
 
 /** What a chain tells of itself. */
 export interface ChainEvents extends Required<RegistryHooks>, HeadFeedEvents {
   readonly onHandled: (method: string, outcome: Outcome, ms: number) => void;
   readonly onAttempt: (node: string) => void;
   readonly onFailure: (node: string, code: string, message: string) => void;
-  readonly onCache: (what: 'hit' | 'miss' | 'shared' | 'uncached') => void;
+  readonly onCache: (what: CacheLookup) => void;
   /** An answer that could have been kept was, or was not. */
   readonly onKept: (kept: boolean) => void;
   readonly onReorg: () => void;
@@ -26,6 +27,7 @@ export function instrument(chain: string, metrics: Metrics, log: Logger, stats: 
   const attempts = bound((node: string) => metrics.tallies.of(metrics.nodeAttempts, { chain, node }));
   const lookups = {
     hit: metrics.tallies.of(metrics.cache, { chain, result: 'hit' }),
+    hit_redis: metrics.tallies.of(metrics.cache, { chain, result: 'hit_redis' }),
     miss: metrics.tallies.of(metrics.cache, { chain, result: 'miss' }),
     shared: metrics.tallies.of(metrics.cache, { chain, result: 'shared' }),
     uncached: metrics.tallies.of(metrics.cache, { chain, result: 'uncached' }),

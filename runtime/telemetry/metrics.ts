@@ -20,10 +20,11 @@ export function createMetrics() {
     inFlight: gauge(METRICS.inFlight, 'JSON-RPC requests being handled', ['chain']),
     refused: counter(METRICS.refused, 'Messages and items refused before they were handled', ['reason']),
     limited: counter(METRICS.limited, 'Requests refused by a rate limit', ['chain']),
-    cache: counter(METRICS.cache, 'Requests by what the cache did: hit, miss, shared (with one under way), uncached', [
-      'chain',
-      'result',
-    ]),
+    cache: counter(
+      METRICS.cache,
+      'Requests by what the cache did: hit, hit_redis, miss, shared (with one under way), uncached',
+      ['chain', 'result'],
+    ),
     cacheRefused: counter(
       METRICS.cacheRefused,
       'Answers that could not be kept: null, errors, too large, not certain',
