@@ -20,6 +20,7 @@ import { HashTakers } from './hash-takers';
 import { HeadFeeds } from './head-feeds';
 import { Genesis } from './genesis';
 import type { ChainEvents } from './instrument';
+import { SharedHead } from './shared-head';
 
 /** How long a question of our own may take, in milliseconds. */
 const ASK_MS = 2000;
@@ -33,6 +34,9 @@ export class ChainNodes {
   private readonly waiters = new BlockWaiters();
   private readonly takers: HashTakers;
   private readonly genesis: Genesis;
+  private readonly sharedHead: SharedHead;
+  /** Nodes that are being asked for a block that was heard of. */
+  private readonly following = new Set<string>();
   private readonly finals = new Map<string, number>();
   private readonly prober: Prober;
   private readonly stop = new AbortController();
@@ -52,12 +56,14 @@ export class ChainNodes {
     this.tracker = new HeadTracker({
       now,
       maxLagBlocks: health.maxLagBlocks,
-      onChange: ({ head, previous, reorg }) => {
+      onChange: (change) => {
+        const { head, previous, reorg } = change;
         this.look(head);
         if (reorg) events.onReorg();
         // A development chain that was set back may be another one now.
         if (reorg && head.number < (previous?.number ?? 0)) this.genesis.forget();
         this.registry.review();
+        this.sharedHead.changed(change);
       },
     });
     this.registry = new Registry({
@@ -86,6 +92,14 @@ export class ChainNodes {
       now,
       isWanted: () => redis.configured,
       ask: (node) => this.blockAt(node, '0x0'),
+    });
+    this.sharedHead = new SharedHead({
+      redis: redis.for('head'),
+      identity: () => this.identity,
+      tracker: this.tracker,
+      now,
+      onHeard: ({ number }) => this.heard(number),
+      signal: this.stop.signal,
     });
     for (const node of nodes) this.clients.set(node.name, createClient(node, config, http));
     this.registry.apply(nodes);
@@ -128,11 +142,12 @@ export class ChainNodes {
     await this.prober.apply(this.config.nodes.map(({ name }) => name));
     // Nothing a node tells counts before it was probed.
     this.feeds.start();
+    this.sharedHead.start();
   }
 
   async close(): Promise<void> {
     this.stop.abort();
-    await Promise.all([this.prober.ended(), this.feeds.close()]);
+    await Promise.all([this.prober.ended(), this.feeds.close(), this.sharedHead.ended()]);
     await Promise.all([...this.clients.values()].map((client) => client.close()));
   }
 
@@ -188,6 +203,17 @@ export class ChainNodes {
   async followHead(node: NodeView): Promise<void> {
     const block = await this.blockAt(node.name, 'latest');
     if (block !== undefined) this.showed(node, block);
+  }
+
+  /** Our nodes may have the block that another process told of: they are asked now, not at their next probe. */
+  private heard(number: number): void {
+    for (const node of this.registry.nodes) {
+      const { name, head, health } = node;
+      const mayHaveIt = health.state !== 'down' && (head?.number ?? -1) < number;
+      if (!mayHaveIt || this.feeds.isFollowing(name) === true || this.following.has(name)) continue;
+      this.following.add(name);
+      void this.followHead(node).then(() => this.following.delete(name));
+    }
   }
 
   private showed(node: NodeView, block: BlockRef): void {
