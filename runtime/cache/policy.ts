@@ -6,6 +6,12 @@ import { requestKey } from '../rpc/request-key';
 export interface Keeping {
   readonly key: string;
   readonly rule: KeepRule;
+  /**
+   * Whether other processes may have it too: only what is right wherever it is read. What is keyed by a number says
+   * nothing of the branch: it rests on what this process's nodes call final. Constants and what is kept briefly are
+   * asked for faster than shared.
+   */
+  readonly shared: boolean;
 }
 
 /**
@@ -30,21 +36,23 @@ const ALWAYS: KeepRule = { kind: 'always' };
  */
 export function keepingOf(request: RoutedRequest, finalized: number | undefined): Keeping | undefined {
   const { method, row, params, need, at } = request;
-  const keyed = (block: string, rule: KeepRule): Keeping | undefined => {
+  const keyed = (block: string, rule: KeepRule, shared: boolean): Keeping | undefined => {
     const key = requestKey(method, block, params);
-    return key === undefined ? undefined : { key, rule };
+    return key === undefined ? undefined : { key, rule, shared };
   };
   switch (row.cache) {
     case 'constant':
+      return keyed('', ALWAYS, false);
     case 'object':
-      return keyed('', ALWAYS);
+      return keyed('', ALWAYS, true);
     case 'mined':
-      return keyed('', { kind: 'final' });
+      return keyed('', { kind: 'final' }, true);
     case 'short':
-      return keyed('', { kind: 'briefly' });
+      return keyed('', { kind: 'briefly' }, false);
     case 'block':
-      if (at !== undefined) return keyed(at.hash, blockRule(method, at.number, at.hash));
-      if (need.kind !== 'none' && finalized !== undefined && need.number <= finalized) return keyed(FINAL, ALWAYS);
+      if (at !== undefined) return keyed(at.hash, blockRule(method, at.number, at.hash), true);
+      if (need.kind !== 'none' && finalized !== undefined && need.number <= finalized)
+        return keyed(FINAL, ALWAYS, false);
       return undefined;
     case 'never':
       return undefined;

@@ -10,6 +10,8 @@ export interface Claim {
 
 export interface Situation {
   readonly head: BlockRef | undefined;
+  /** No node of ours has reached the head yet: other processes told of it. */
+  readonly heard: boolean;
   /** The node that needs nobody's word because no other exists. */
   readonly alone: string | undefined;
   /** Blocks by which one node may raise the head on its own. */
@@ -43,7 +45,7 @@ export function decideHead(claims: readonly Claim[], situation: Situation): Head
   const higher = voters.find(
     (claim) => claim.block.number > head.number && !isOutvoted(claim, voters, head, situation),
   );
-  return { adopt: higher?.block ?? replacement(voters, head), refused: refused?.node };
+  return { adopt: higher?.block ?? replacement(voters, head, situation), refused: refused?.node };
 }
 
 /** The very first: what two nodes have reached, or the word of the only one. */
@@ -79,23 +81,24 @@ function fitsTheClock(block: BlockRef, head: BlockRef, { now, blockTimeMs }: Sit
  * A fork that is a block or two longer waits until more nodes are on it than have the head: otherwise a head shared by
  * most would follow a node on a branch of its own back and forth.
  */
-function isOutvoted(claim: Claim, claims: readonly Claim[], head: BlockRef, { maxLagBlocks }: Situation): boolean {
-  if (claim.relation !== 'fork' || claim.block.number - head.number > maxLagBlocks) return false;
+function isOutvoted(claim: Claim, claims: readonly Claim[], head: BlockRef, situation: Situation): boolean {
+  if (claim.relation !== 'fork' || claim.block.number - head.number > situation.maxLagBlocks) return false;
   const theirs = claims.filter((other) => other.relation === 'fork').length;
-  return claims.filter((other) => supports(other, head)).length >= theirs;
+  return claims.filter((other) => supports(other, head, situation)).length >= theirs;
 }
 
 /** A head nobody has any more gives way: to a block as high at once, to a lower one only if all contradict it. */
-function replacement(voters: readonly Claim[], head: BlockRef): BlockRef | undefined {
-  if (voters.some((claim) => supports(claim, head))) return undefined;
+function replacement(voters: readonly Claim[], head: BlockRef, situation: Situation): BlockRef | undefined {
+  if (voters.some((claim) => supports(claim, head, situation))) return undefined;
   const contradicting = voters.filter((claim) => claim.relation === 'fork');
   const best = contradicting[0]?.block;
   if (best === undefined) return undefined;
   return best.number >= head.number || contradicting.length === voters.length ? best : undefined;
 }
 
-function supports(claim: Claim, head: BlockRef): boolean {
-  return claim.block.number >= head.number && claim.relation !== 'fork';
+/** Of a head that was only heard of nobody can be asked to have it yet. */
+function supports({ block, relation }: Claim, head: BlockRef, { heard }: Situation): boolean {
+  return relation !== 'fork' && (heard || block.number >= head.number);
 }
 
 const NEARNESS: Record<Relation, number> = { ours: 0, unknown: 1, fork: 2 };

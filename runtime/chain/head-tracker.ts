@@ -2,6 +2,7 @@ import type { BlockRef } from '../rpc/block-ref';
 import { BlockRing } from './block-ring';
 import { BlockTime } from './block-time';
 import { type Claim, decideHead } from './head-rule';
+import { Hearsay } from './hearsay';
 import { Members } from './members';
 
 export interface HeadTrackerOptions {
@@ -53,6 +54,7 @@ export class HeadTracker implements ChainView {
   private readonly ring: BlockRing;
   private readonly blockTime: BlockTime;
   private readonly members = new Members();
+  private readonly hearsay = new Hearsay();
   private readonly resetAfterMs: number;
   private refused: string | undefined;
   private raisedAt = 0;
@@ -103,6 +105,28 @@ export class HeadTracker implements ChainView {
     this.update();
   }
 
+  /**
+   * The head of another process that shares this chain. It raises ours where it is above, and nothing we know speaks
+   * against it; so a client that goes from one process to the other does not see the chain go back.
+   *
+   * @returns whether it did
+   */
+  hear(block: BlockRef): boolean {
+    const previous = this.head;
+    if (previous === undefined || !this.hearsay.admits(block, previous, this.ring.relate(block))) return false;
+    this.raisedAt = this.options.now();
+    this.orphanedSince = undefined;
+    this.hearsay.raised(block);
+    this.ring.adopt(block);
+    this.options.onChange?.({ head: block, previous, reorg: false });
+    return true;
+  }
+
+  /** Whether the head is known from other processes only: no node of ours has reached it so far. */
+  get isHeard(): boolean {
+    return this.hearsay.isOnly(this.head);
+  }
+
   /** The node no longer counts, until it is observed again: it is down, on another chain, or its first probe failed. */
   forget(name: string): void {
     if (!this.members.forget(name)) return;
@@ -137,7 +161,10 @@ export class HeadTracker implements ChainView {
       if (next === undefined) break;
       if (this.head === undefined || next.number > this.head.number) this.raisedAt = now;
       else this.members.lowerPeaks(next.number);
-      reorg = this.ring.adopt(next) || reorg;
+      const before = this.head;
+      const gaveUp = this.ring.adopt(next);
+      this.hearsay.moved(next, before, gaveUp);
+      reorg ||= gaveUp;
       this.orphanedSince = undefined;
     }
     const head = this.head;
@@ -147,10 +174,12 @@ export class HeadTracker implements ChainView {
   private decide(now: number): BlockRef | undefined {
     const claims = this.members.claims((block) => this.ring.relate(block));
     const { head, blockTimeMs } = this;
+    this.hearsay.compare(head, claims);
     const { maxLagBlocks } = this.options;
     const earned = Math.min(MOST_ALONE, (2 * (now - this.raisedAt)) / blockTimeMs);
     const decision = decideHead(claims, {
       head,
+      heard: this.isHeard,
       alone: this.alone(now),
       allowance: earned + maxLagBlocks,
       maxLagBlocks,
@@ -172,10 +201,12 @@ export class HeadTracker implements ChainView {
   /**
    * A chain set back to an earlier block, as development chains are, shows no hash that contradicts the ring. It is
    * believed once every live node has stayed back for `resetAfterMs`, unless a node that had the head is merely away.
+   * A head that was only heard of is given up by nodes that go back behind what they showed themselves.
    */
   private reset(claims: readonly Claim[], now: number): BlockRef | undefined {
-    const head = this.head;
-    if (head === undefined || !this.members.haveGivenUp(head, claims, this.ring.size)) {
+    const { head, members } = this;
+    const number = this.isHeard ? Math.min(head?.number ?? 0, members.highest) : head?.number;
+    if (number === undefined || !members.haveGivenUp(number, claims, this.ring.size)) {
       this.orphanedSince = undefined;
       return undefined;
     }

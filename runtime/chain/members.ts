@@ -27,6 +27,13 @@ export class Members {
     return undefined;
   }
 
+  /** The highest number any of them ever showed of this branch; −1 where none did. */
+  get highest(): number {
+    let highest = -1;
+    for (const { peak } of this.byName.values()) highest = Math.max(highest, peak);
+    return highest;
+  }
+
   blockOf(name: string): BlockRef | undefined {
     return this.byName.get(name)?.block;
   }
@@ -69,19 +76,19 @@ export class Members {
   }
 
   /**
-   * Whether every live node shows a lower block although it once had the head, or is on a fork, or out of the reach of
-   * the ring; but not while all of them merely lag behind a member that had the head and is away.
+   * Whether every live node shows a lower block than `head`, a number, although it once had it, or is on a fork, or out
+   * of the reach of the ring; but not while all of them merely lag behind a member that had the head and is away.
    */
-  haveGivenUp(head: BlockRef, claims: readonly Claim[], reach: number): boolean {
+  haveGivenUp(head: number, claims: readonly Claim[], reach: number): boolean {
     let oneHadIt = false;
     for (const { node, block, relation } of claims) {
-      if (block.number >= head.number) return false;
-      const hadIt = (this.byName.get(node)?.peak ?? -1) >= head.number;
-      if (!hadIt && relation !== 'fork' && block.number > head.number - reach) return false;
+      if (block.number >= head) return false;
+      const hadIt = (this.byName.get(node)?.peak ?? -1) >= head;
+      if (!hadIt && relation !== 'fork' && block.number > head - reach) return false;
       oneHadIt ||= hadIt;
     }
     if (oneHadIt) return true;
-    return claims.length > 0 && ![...this.byName.values()].some(({ peak }) => peak >= head.number);
+    return claims.length > 0 && ![...this.byName.values()].some(({ peak }) => peak >= head);
   }
 
   /** What nodes showed of a branch that was given up is no measure any more. */

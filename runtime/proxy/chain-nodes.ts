@@ -7,6 +7,7 @@ import { parseBlock, type ProbeResult } from '../nodes/probe';
 import { tickMs } from '../nodes/probe-pace';
 import { Prober } from '../nodes/prober';
 import { Registry } from '../nodes/registry';
+import type { SharedRedis } from '../redis/shared-redis';
 import { toQuantity } from '../rpc/block-param';
 import type { BlockRef } from '../rpc/block-ref';
 import type { HeadView } from '../rpc/head-view';
@@ -16,11 +17,13 @@ import { askNode } from './ask-node';
 import { BlockWaiters } from './block-waiters';
 import { HashTakers } from './hash-takers';
 import { HeadFeeds } from './head-feeds';
+import { Genesis } from './genesis';
 import type { ChainEvents } from './instrument';
 import { NamedBlocks } from './named-blocks';
 import { nodeChanges } from './node-changes';
 import { NodeClients } from './node-clients';
 import { tryOut } from './try-out';
+import { SharedHead } from './shared-head';
 
 /** How long a question of our own may take, in milliseconds. */
 const ASK_MS = 2000;
@@ -43,6 +46,10 @@ export class ChainNodes {
   private readonly clients: NodeClients;
   private readonly waiters = new BlockWaiters();
   private readonly takers: HashTakers;
+  private readonly genesis: Genesis;
+  private readonly sharedHead: SharedHead;
+  /** Nodes that are being asked for a block that was heard of. */
+  private readonly following = new Set<string>();
   private readonly finals = new Map<string, number>();
   private readonly prober: Prober;
   private readonly stop = new AbortController();
@@ -51,6 +58,7 @@ export class ChainNodes {
   constructor(
     config: ChainConfig,
     http: HttpConfig,
+    redis: SharedRedis,
     private readonly events: ChainEvents,
   ) {
     const { chainId, nodes } = config;
@@ -71,10 +79,14 @@ export class ChainNodes {
       get maxLagBlocks() {
         return settings.config.health.maxLagBlocks;
       },
-      onChange: ({ head, reorg }) => {
+      onChange: (change) => {
+        const { head, previous, reorg } = change;
         this.look(head);
         if (reorg) events.onReorg();
+        // A development chain that was set back may be another one now.
+        if (reorg && head.number < (previous?.number ?? 0)) this.genesis.forget();
         this.registry.review();
+        this.sharedHead.changed(change);
       },
     });
     this.registry = new Registry({
@@ -103,6 +115,19 @@ export class ChainNodes {
       (node, method, params) => this.ask(node, method, params),
       () => `0x${randomBytes(32).toString('hex')}`,
     );
+    this.genesis = new Genesis({
+      now,
+      isWanted: () => redis.configured,
+      ask: (node) => this.blockAt(node, '0x0'),
+    });
+    this.sharedHead = new SharedHead({
+      redis: redis.for('head'),
+      identity: () => this.identity,
+      tracker: this.tracker,
+      now,
+      onHeard: ({ number }) => this.heard(number),
+      signal: this.stop.signal,
+    });
     this.prober = new Prober({
       send: (node, method, params, timeoutMs, signal) => this.ask(node, method, params, timeoutMs, signal),
       chainId,
@@ -144,11 +169,18 @@ export class ChainNodes {
     return this.view;
   }
 
+  /** Which chain this is, beyond its id: two development chains share that. Undefined until a node has told. */
+  get identity(): string | undefined {
+    const { hash } = this.genesis;
+    return hash === undefined ? undefined : `${this.settings.config.chainId}-${hash.slice(2, 18)}`;
+  }
+
   /** Begins to probe. @returns when each node was probed once, well or badly. */
   async start(): Promise<void> {
     await this.prober.apply(this.settings.config.nodes.map(({ name }) => name));
     // Nothing a node tells counts before it was probed.
     this.feeds.start();
+    this.sharedHead.start();
   }
 
   /**
@@ -186,7 +218,7 @@ export class ChainNodes {
 
   async close(): Promise<void> {
     this.stop.abort();
-    await Promise.all([this.prober.ended(), this.feeds.close()]);
+    await Promise.all([this.prober.ended(), this.feeds.close(), this.sharedHead.ended()]);
     await this.clients.close();
   }
 
@@ -215,6 +247,17 @@ export class ChainNodes {
     }
   }
 
+  /** Our nodes may have the block that another process told of: they are asked now, not at their next probe. */
+  private heard(number: number): void {
+    for (const node of this.registry.nodes) {
+      const { name, head, health } = node;
+      const mayHaveIt = health.state !== 'down' && (head?.number ?? -1) < number;
+      if (!mayHaveIt || this.feeds.isFollowing(name) === true || this.following.has(name)) continue;
+      this.following.add(name);
+      void this.blocks.followHead(node).then(() => this.following.delete(name));
+    }
+  }
+
   private async blockAt(node: string, block: string): Promise<BlockRef | undefined> {
     try {
       return parseBlock(await this.ask(node, 'eth_getBlockByNumber', [block, false]));
@@ -234,6 +277,7 @@ export class ChainNodes {
     if (isDown || result.kind !== 'block') return;
     this.waiters.wake();
     void this.takers.noteHead(node, result.block.hash);
+    void this.genesis.noteUp(node);
   }
 
   private lose(node: string, reason: string): void {
@@ -243,6 +287,7 @@ export class ChainNodes {
 
   private forget(node: string): void {
     this.takers.forget(node);
+    this.genesis.forgetFrom(node);
     this.finals.delete(node);
   }
 

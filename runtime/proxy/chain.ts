@@ -19,6 +19,7 @@ import { createKeeper } from './keeper';
 import { LastSent } from './last-sent';
 import { createBook } from './node-book';
 import { Pipeline } from './pipeline';
+import { createRecall, createSharedCache } from './shared-answers';
 
 /** How many nodes are asked for a pending nonce. */
 const PENDING_NODES = 3;
@@ -40,16 +41,18 @@ export class Chain {
   private settings: ChainSettings;
   private kept: MemoryCache | undefined;
   private pipeline: Pipeline;
+  private readonly redis: SharedRedis;
   private readonly events: ChainEvents;
   private readonly checks: BlockChecks;
   private readonly budget: RetryBudget;
   private readonly lastSent = new LastSent(now);
   private underway = 0;
 
-  constructor({ config, http, methods, events }: ChainOptions) {
+  constructor({ config, http, methods, redis, events }: ChainOptions) {
     this.settings = { config, http, methods };
+    this.redis = redis;
     this.events = events;
-    this.nodes = new ChainNodes(config, http, events);
+    this.nodes = new ChainNodes(config, http, redis, events);
     this.checks = new BlockChecks((node, number) => this.nodes.shownAt(node, number));
     const { budgetPercent, budgetPerSecond } = config.failover;
     this.budget = new RetryBudget(budgetPercent, budgetPerSecond, now);
@@ -104,6 +107,7 @@ export class Chain {
   private createPipeline(): Pipeline {
     const { nodes, checks, events, kept } = this;
     const { config, methods } = this.settings;
+    const shared = createSharedCache(config.cache, this.redis, nodes);
     return new Pipeline({
       rules: {
         policy: createMethodPolicy(methods.allow, methods.deny),
@@ -116,11 +120,13 @@ export class Chain {
           ? () => undefined
           : createKeeper({
               cache: kept,
+              share: shared && ((key, answer) => shared.set(key, answer)),
               shortTtlMs: config.cache.shortTtlMs,
               finalized: () => nodes.head?.finalized,
               stillShows: async (node, number, hash) => (await checks.shows(node, number, hash)) === 'same',
               onKept: events.onKept,
             }),
+      recall: createRecall(shared, nodes),
       upstream: this.createUpstream(config),
       onCache: events.onCache,
       onHandled: events.onHandled,

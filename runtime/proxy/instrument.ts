@@ -10,13 +10,14 @@ import type { Metrics } from '../telemetry/metrics';
 import type { Tallies, Tally } from '../telemetry/tally';
 import type { HeadFeedEvents } from './head-feeds';
 import type { NodeStats } from './node-stats';
+import type { CacheLookup } from './pipeline';
 
 /** What a chain tells of itself. */
 export interface ChainEvents extends Required<RegistryHooks>, HeadFeedEvents {
   readonly onHandled: (method: string, outcome: Outcome, ms: number) => void;
   readonly onAttempt: (node: string) => void;
   readonly onFailure: (node: string, code: string, message: string) => void;
-  readonly onCache: (what: 'hit' | 'miss' | 'shared' | 'uncached') => void;
+  readonly onCache: (what: CacheLookup) => void;
   /** An answer that could have been kept was, or was not. */
   readonly onKept: (kept: boolean) => void;
   readonly onReorg: () => void;
@@ -34,6 +35,7 @@ export function instrument(chain: string, metrics: Metrics, log: Logger, stats: 
   const attempts = new Map<string, Tally>();
   const lookups = {
     hit: tallies.of(metrics.cache, { chain, result: 'hit' }),
+    hit_redis: tallies.of(metrics.cache, { chain, result: 'hit_redis' }),
     miss: tallies.of(metrics.cache, { chain, result: 'miss' }),
     shared: tallies.of(metrics.cache, { chain, result: 'shared' }),
     uncached: tallies.of(metrics.cache, { chain, result: 'uncached' }),

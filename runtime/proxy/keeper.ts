@@ -1,10 +1,12 @@
 import { MAX_ANSWER_BYTES } from '../cache/memory-cache';
-import { blockNumberOf, hashOf, isRevert, type KeepRule } from '../cache/policy';
+import { blockNumberOf, hashOf, isRevert, type Keeping, type KeepRule } from '../cache/policy';
 import type { CachedAnswer, ResponseCache } from '../cache/response-cache';
 import type { Outcome, Via } from '../rpc/outcome';
 
 export interface KeeperParts {
   readonly cache: ResponseCache;
+  /** Keeps it for other processes too; undefined where nothing is shared. */
+  readonly share: ((key: string, answer: CachedAnswer) => void) | undefined;
   readonly shortTtlMs: number;
   /** Blocks up to this number are final; undefined where no node tells. */
   readonly finalized: () => number | undefined;
@@ -14,8 +16,8 @@ export interface KeeperParts {
 }
 
 /** Keeps an answer if it is certain to be the answer to its key: null and errors are not, but for reverts. */
-export function createKeeper(parts: KeeperParts): (key: string, rule: KeepRule, outcome: Outcome) => void {
-  return (key, rule, outcome) => {
+export function createKeeper(parts: KeeperParts): (keeping: Keeping, outcome: Outcome) => void {
+  return ({ key, rule, shared }, outcome) => {
     const answer = toAnswer(outcome, rule);
     if (answer === undefined || (outcome.kind !== 'result' && outcome.kind !== 'error')) {
       parts.onKept(false);
@@ -25,6 +27,7 @@ export function createKeeper(parts: KeeperParts): (key: string, rule: KeepRule, 
     const ttlMs = rule.kind === 'briefly' ? parts.shortTtlMs : 0;
     const settle = (holds: boolean): void => {
       if (holds) parts.cache.set(key, answer, ttlMs);
+      if (holds && shared) parts.share?.(key, answer);
       parts.onKept(holds);
     };
     const holds = judge(rule, bytes, outcome.via, parts);

@@ -36,6 +36,12 @@ export class NamedBlocks {
     return this.isOurs(named) || (reached && (await this.isOnOurBranch(node.name, block)));
   }
 
+  /** Whether the block an answer names, if any, is at or below the head and of its branch, as far as that is known. */
+  knows(result: Buffer): boolean {
+    const named = namedBlock(result);
+    return named === undefined || this.isOurs(named);
+  }
+
   /** Looks at the node's newest block now, as its next probe would later. */
   async followHead(node: NodeView): Promise<void> {
     const block = await this.parts.blockAt(node.name, 'latest');

@@ -1,6 +1,6 @@
 import { type CachedAnswer, type ResponseCache } from '../cache/response-cache';
 import { Coalescer } from '../cache/coalesce';
-import { type Keeping, type KeepRule, keepingOf } from '../cache/policy';
+import { type Keeping, keepingOf } from '../cache/policy';
 import type { RequestContext } from '../front/exchange';
 import { refusal } from '../rpc/errors';
 import type { HeadView } from '../rpc/head-view';
@@ -11,6 +11,9 @@ import { plan, type PlanRules, type RoutedRequest } from '../rpc/plan';
 import type { Cancel } from '../util/cancellation';
 import type { BlockName, UpstreamRequest } from '../upstream/failover-parts';
 
+/** `hit_redis` where another process had kept it, `shared` with a request that was under way. */
+export type CacheLookup = 'hit' | 'hit_redis' | 'miss' | 'shared' | 'uncached';
+
 export interface PipelineStages {
   readonly rules: PlanRules;
   /** Undefined where answers are neither kept nor shared. */
@@ -18,10 +21,12 @@ export interface PipelineStages {
   /** Methods whose answers are not kept although they could be. */
   readonly isUncached: (method: string) => boolean;
   /** Keeps an answer that meets its rule; takes its time, as nobody waits for it. */
-  readonly keep: (key: string, rule: KeepRule, outcome: Outcome) => void;
+  readonly keep: (keeping: Keeping, outcome: Outcome) => void;
+  /** What another process kept. Undefined, and not a promise, where there is nobody to ask: that costs no time then. */
+  readonly recall: (keeping: Keeping, request: RoutedRequest) => Promise<CachedAnswer | undefined> | undefined;
   /** Routing and failover together: sends the request to nodes until one answers. */
   readonly upstream: (request: UpstreamRequest, context: RequestContext) => Promise<Outcome>;
-  readonly onCache: (what: 'hit' | 'miss' | 'shared' | 'uncached') => void;
+  readonly onCache: (what: CacheLookup) => void;
   readonly onHandled: (method: string, outcome: Outcome, ms: number) => void;
   readonly onError: (error: unknown) => void;
 }
@@ -32,9 +37,9 @@ export interface PipelineStages {
  * ```text
  * plan ─┬─ refused            a method that is denied
  *       ├─ answered           what we know ourselves, such as the head
- *       └─ routed ─▶ cache ─▶ coalesce ─▶ upstream (route ▸ send ▸ fail over)
- *                      ▲                      │
- *                      └──── keep ◀───────────┘
+ *       └─ routed ─▶ cache ─▶ coalesce ─▶ recall ─▶ upstream (route ▸ send ▸ fail over)
+ *                      ▲                               │
+ *                      └──── keep ◀────────────────────┘
  * ```
  *
  * An exception of ours becomes −32603 for this request and touches no other.
@@ -82,23 +87,34 @@ export class Pipeline {
       onCache('hit');
       return toOutcome(kept);
     }
-    return this.share(keeping, new PlannedRequest(routed, request, rules, true), context);
+    return this.share(keeping, routed, new PlannedRequest(routed, request, rules, true), context);
   }
 
   /** Asks once for all who want the same at the same time. */
-  private async share(keeping: Keeping, request: UpstreamRequest, context: RequestContext): Promise<Outcome> {
-    const { keep, onCache, upstream } = this.stages;
-    const { key, rule } = keeping;
-    const own = { asked: false };
+  private async share(
+    keeping: Keeping,
+    routed: RoutedRequest,
+    request: UpstreamRequest,
+    context: RequestContext,
+  ): Promise<Outcome> {
+    const { cache, keep, onCache, recall, upstream } = this.stages;
+    const own: { lookup: CacheLookup } = { lookup: 'shared' };
     const joined = await this.flights.join(flightKey(keeping, context.head), context, async (shared) => {
-      own.asked = true;
+      own.lookup = 'miss';
+      const recalling = recall(keeping, routed);
+      const recalled = recalling && (await recalling);
+      if (recalled !== undefined) {
+        own.lookup = 'hit_redis';
+        cache?.set(keeping.key, recalled, 0);
+        return new Landing(toOutcome(recalled));
+      }
       const outcome = await upstream(request, new SharedContext(context, shared));
       // What streams is over 1 MiB, too large to keep, and can be read once.
-      if (outcome.kind !== 'stream') keep(key, rule, outcome);
+      if (outcome.kind !== 'stream') keep(keeping, outcome);
       else if (shared.cancel.cancelled) outcome.stream.destroy();
       return new Landing(outcome);
     });
-    onCache(own.asked ? 'miss' : 'shared');
+    onCache(own.lookup);
     if (joined.kind === 'late') return { kind: 'refused', refused: refusal('DEADLINE', 'the deadline passed') };
     return joined.value.take() ?? upstream(request, context);
   }

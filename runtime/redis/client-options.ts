@@ -34,6 +34,7 @@ export function clientOptions(config: RedisConfig, ca: Buffer | undefined) {
     disableClientInfo: true,
     enableReadyCheck: false,
     enableOfflineQueue: false,
+    // What is asked in one turn is written at once: plain commands take half the time, scripts as long as without.
     enableAutoPipelining: true,
     autoResendUnfulfilledCommands: false,
     maxRetriesPerRequest: 0,

@@ -43,11 +43,17 @@ const REPLIES: readonly (readonly [RegExp, RedisFailureCode])[] = [
   [/^(MOVED|ASK|CLUSTERDOWN|CROSSSLOT)/, 'CLUSTER'],
 ];
 
+/** Before Redis 7 an error that a script meets is told behind where it met it. */
+const IN_SCRIPT = /^ERR Error running script .*? -(?=[A-Z]+ )/s;
+
 /** Of the client library's errors, which quote commands with their arguments, only this much is kept. */
 export function toRedisFailure(error: unknown): RedisFailure {
   if (error instanceof RedisFailure) return error;
   const { name = '', message = '', code = '' } = error as Partial<Error> & { code?: string };
-  if (name === 'ReplyError') return new RedisFailure(REPLIES.find(([words]) => words.test(message))?.[1] ?? 'REFUSED');
+  if (name === 'ReplyError') {
+    const reply = message.replace(IN_SCRIPT, '');
+    return new RedisFailure(REPLIES.find(([words]) => words.test(reply))?.[1] ?? 'REFUSED');
+  }
   const text = `${code} ${message}`;
   return new RedisFailure(/CERT|SELF_SIGNED|ERR_TLS|UNABLE_TO|SSL|EPROTO/i.test(text) ? 'TLS' : 'LOST');
 }

@@ -27,10 +27,11 @@ export function createMetrics() {
       'Requests whose limits were decided without Redis although one is configured: local, open, closed',
       ['how'],
     ),
-    cache: counter(METRICS.cache, 'Requests by what the cache did: hit, miss, shared (with one under way), uncached', [
-      'chain',
-      'result',
-    ]),
+    cache: counter(
+      METRICS.cache,
+      'Requests by what the cache did: hit, hit_redis, miss, shared (with one under way), uncached',
+      ['chain', 'result'],
+    ),
     cacheRefused: counter(
       METRICS.cacheRefused,
       'Answers that could not be kept: null, errors, too large, not certain',

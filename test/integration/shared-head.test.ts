@@ -1,0 +1,190 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { closeConnections } from '../support/oracle-client';
+import { eventually } from '../support/eventually';
+import { ProxyProcess } from '../support/proxy-process';
+import { RedisProcess } from '../support/redis-process';
+import { ScriptedNode } from '../support/scripted-node';
+
+const NOW = Date.now();
+const ADDRESS = `0x${'7'.padStart(40, '0')}`;
+
+let redis: RedisProcess;
+let nodes: ScriptedNode[];
+let proxies: ProxyProcess[];
+
+beforeEach(async () => {
+  redis = await RedisProcess.start();
+  nodes = [];
+  proxies = [];
+});
+
+afterEach(async () => {
+  closeConnections();
+  for (const { code } of await Promise.all(proxies.map((proxy) => proxy.stop()))) expect(code).toBe(0);
+  await Promise.all(nodes.map((node) => node.close()));
+  await redis.stop();
+});
+
+/** All nodes have the same blocks, as far as they have them. */
+async function node(head: number): Promise<ScriptedNode> {
+  const started = await ScriptedNode.start({ name: `node-${nodes.length}`, head, now: () => NOW });
+  nodes.push(started);
+  return started;
+}
+
+function proxyOf(...members: readonly ScriptedNode[]): Promise<ProxyProcess> {
+  return proxyAt(200, members);
+}
+
+async function proxyAt(intervalMs: number, members: readonly ScriptedNode[]): Promise<ProxyProcess> {
+  const proxy = await ProxyProcess.start({
+    redis: { url: redis.url },
+    chains: {
+      test: {
+        chainId: 1337,
+        health: { intervalMs },
+        nodes: members.map(({ name, url }) => ({ name, url })),
+      },
+    },
+  });
+  proxies.push(proxy);
+  await proxy.until(({ redis: shared, chains }) => shared?.up === true && chains[0]?.head !== undefined);
+  return proxy;
+}
+
+async function headOf(proxy: ProxyProcess): Promise<{ number: number; hash: string } | undefined> {
+  return (await proxy.status()).chains[0]?.head;
+}
+
+/** Waits until reads of the proxy are pinned to the node's newest block. */
+async function untilAt(proxy: ProxyProcess, { chain }: ScriptedNode): Promise<void> {
+  const hash = chain.hash(chain.head);
+  await proxy.until(({ chains }) => chains[0]?.head?.hash === hash);
+}
+
+async function shared(): Promise<{ key: string; value: string }> {
+  const [key = '', ...more] = (await redis.keys()).filter((name) => name.startsWith('rpc-balancer:head:'));
+  expect(more).toEqual([]);
+  return { key, value: String(await redis.call('GET', key)) };
+}
+
+it('a process whose node is behind has the head of the others, waits for it, and reads the best block there is', async () => {
+  const ahead = [await node(102), await node(102)] as const;
+  const behind = await node(100);
+  await proxyOf(...ahead);
+  const b = await proxyOf(behind);
+  await untilAt(b, ahead[0]);
+  expect(await b.call('eth_blockNumber')).toBe('0x66');
+  expect(await b.call('eth_getBalance', [ADDRESS, 'latest'])).toBe('0x7');
+  // Its own node goes on to show 100, and is no reason to go back.
+  await sleep(1000);
+  expect(await b.call('eth_blockNumber')).toBe('0x66');
+}, 30_000);
+
+it('a block heard of is looked for at its own nodes at once, not at their next probes', async () => {
+  const ahead = await node(100);
+  const own = await node(100);
+  await proxyOf(ahead);
+  const b = await proxyAt(60_000, [own]);
+  for (const one of [ahead, own]) one.mine();
+  await b.untilNode(own.name, ({ head }) => head === 101);
+  expect(await b.call('eth_getBlockByNumber', ['latest', false])).toMatchObject({ hash: own.chain.hash(101) });
+}, 30_000);
+
+it('what is told has a lifetime and names one chain', async () => {
+  const one = await node(102);
+  await untilAt(await proxyOf(one), one);
+  await eventually(async () => (await redis.keys()).length > 0);
+  const { key, value } = await shared();
+  expect(key).toBe(`rpc-balancer:head:1337-${one.chain.hash(0).slice(2, 18)}`);
+  expect(JSON.parse(value)).toMatchObject({ number: 102, hash: one.chain.hash(102) });
+  const left = Number(await redis.call('PTTL', key));
+  expect(left).toBeGreaterThan(30_000);
+  expect(left).toBeLessThanOrEqual(60_000);
+}, 30_000);
+
+it('who only heard of a head does not tell it: it ends with those whose nodes have it', async () => {
+  const ahead = await node(102);
+  const behind = await node(100);
+  const a = await proxyOf(ahead);
+  const b = await proxyOf(behind);
+  await untilAt(b, ahead);
+  await a.stop();
+  await redis.call('FLUSHALL');
+  await sleep(1000);
+  expect(await redis.keys()).toEqual([]);
+  expect(await b.call('eth_blockNumber')).toBe('0x66');
+  behind.setHead(102);
+  await eventually(async () => (await redis.keys()).length > 0);
+  expect((await shared()).value).toContain(ahead.chain.hash(102));
+}, 30_000);
+
+it('a reorg is followed to a lower block, whatever is held', async () => {
+  const ahead = [await node(102), await node(102)] as const;
+  const behind = await node(100);
+  const a = await proxyOf(...ahead);
+  const b = await proxyOf(behind);
+  await untilAt(b, ahead[0]);
+  for (const one of ahead) {
+    one.branchAt(100, 'other');
+    one.setHead(101);
+  }
+  await untilAt(a, ahead[0]);
+  await eventually(async () => (await shared()).value.includes(ahead[0].chain.hash(101)));
+  await sleep(500);
+  expect(await headOf(a)).toMatchObject({ number: 101, hash: ahead[0].chain.hash(101) });
+  // Its node does not know better yet.
+  expect(await headOf(b)).toMatchObject({ number: 102 });
+  behind.branchAt(100, 'other');
+  behind.setHead(101);
+  await untilAt(b, behind);
+  await sleep(500);
+  expect(await headOf(b)).toMatchObject({ number: 101, hash: behind.chain.hash(101) });
+  for (const one of ahead) one.mine();
+  await untilAt(b, ahead[0]);
+}, 30_000);
+
+it('a chain of the same id that began with another block does not mix', async () => {
+  const one = await node(102);
+  const other = await node(100);
+  other.branchAt(0, 'anew');
+  const a = await proxyOf(one);
+  const b = await proxyOf(other);
+  await eventually(async () => (await redis.keys()).filter((key) => key.includes(':head:')).length === 2);
+  await sleep(500);
+  expect(await headOf(a)).toMatchObject({ hash: one.chain.hash(102) });
+  expect(await headOf(b)).toMatchObject({ hash: other.chain.hash(100) });
+}, 30_000);
+
+it('without Redis each goes on by itself, and together again when it is back', async () => {
+  const ahead = await node(102);
+  const behind = await node(100);
+  const a = await proxyOf(ahead);
+  const b = await proxyOf(behind);
+  await untilAt(b, ahead);
+  await redis.kill();
+  await b.until((status) => status.redis?.up === false);
+  ahead.setHead(110);
+  behind.setHead(105);
+  await untilAt(a, ahead);
+  await untilAt(b, behind);
+  expect(await b.call('eth_getBalance', [ADDRESS, 'latest'])).toBe('0x7');
+  await redis.restart();
+  await untilAt(b, ahead);
+}, 30_000);
+
+it('what somebody else wrote there is no head', async () => {
+  const one = await node(102);
+  const proxy = await proxyOf(one);
+  await eventually(async () => (await redis.keys()).length > 0);
+  const { key, value } = await shared();
+  const higher = value.replace('102', '110');
+  for (const wrong of ['', '{}', `${higher} `, higher.replace(/0x/g, ''), higher.replace('110', '-110')]) {
+    await redis.call('SET', key, wrong);
+    await eventually(async () => (await redis.call('GET', key)) === value);
+  }
+  await redis.call('DEL', key);
+  await redis.call('LPUSH', key, '1');
+  await sleep(300);
+  expect(await headOf(proxy)).toMatchObject({ number: 102 });
+}, 30_000);
