@@ -38,8 +38,8 @@ export class ChainNodes {
   readonly tracker: HeadTracker;
   readonly registry: Registry;
   readonly feeds: HeadFeeds;
-  readonly blocks: NamedBlocks;
   private readonly settings: Settings;
+  private readonly blocks: NamedBlocks;
   private readonly clients: NodeClients;
   private readonly waiters = new BlockWaiters();
   private readonly takers: HashTakers;
@@ -93,7 +93,7 @@ export class ChainNodes {
         events.onTransition(event);
       },
       onEject: (event) => {
-        this.clients.named(event.node).release(event.reason);
+        this.client(event.node).release(event.reason);
         events.onEject(event);
       },
       onReturn: events.onReturn,
@@ -190,9 +190,23 @@ export class ChainNodes {
     await this.clients.close();
   }
 
-  /** Also of a node that was removed meanwhile. */
-  client(node: NodeView): NodeClient {
-    return this.clients.of(node);
+  /**
+   * By its view also of a node that was removed meanwhile.
+   *
+   * @throws NodeError where no node has the name any more
+   */
+  client(node: NodeView | string): NodeClient {
+    return typeof node === 'string' ? this.clients.named(node) : this.clients.of(node);
+  }
+
+  /** See {@link NamedBlocks.admits}. */
+  admits(node: NodeView, result: Buffer): Promise<boolean> {
+    return this.blocks.admits(node, result);
+  }
+
+  /** See {@link NamedBlocks.followHead}. */
+  followHead(node: NodeView): Promise<void> {
+    return this.blocks.followHead(node);
   }
 
   /** Resolves when some node shows a block, or after `ms`. */
@@ -237,7 +251,7 @@ export class ChainNodes {
   }
 
   private lose(node: string, reason: string): void {
-    this.clients.named(node).release(reason);
+    this.client(node).release(reason);
     this.forget(node);
   }
 
@@ -276,7 +290,7 @@ export class ChainNodes {
     timeoutMs = ASK_MS,
     signal: AbortSignal = this.stop.signal,
   ): Promise<unknown> {
-    const client = this.clients.named(node);
+    const client = this.client(node);
     this.events.onProbe(node);
     return askNode(client, { node, method, params, timeoutMs, signal });
   }
