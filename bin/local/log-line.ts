@@ -57,7 +57,7 @@ const SENTENCES: Readonly<Record<string, (fields: Fields) => string>> = {
     return `configuration applied: ${parts.filter(Array.isArray).map(list).join(', ')}`;
   },
   'configuration refused': ({ problems }) =>
-    `configuration refused, the one before stays in force:\n${Array.isArray(problems) ? problems.map((one) => `  - ${show(one)}`).join('\n') : show(problems)}`,
+    `configuration refused, the one before stays in force:${bullets(problems)}`,
   'configuration is good again': () => 'the configuration is again the one in force',
   'a restart is needed for another address': ({ keys }) => `restart for ${list(keys)} to count`,
   draining: ({ drainTimeoutMs }) =>
@@ -71,6 +71,10 @@ function name(chain: unknown, node: unknown): string {
 
 function list(values: unknown): string {
   return Array.isArray(values) ? values.map(show).join(', ') : show(values);
+}
+
+function bullets(values: unknown): string {
+  return Array.isArray(values) ? values.map((one) => `\n  - ${show(one)}`).join('') : '';
 }
 
 function plus(names: unknown): unknown {

@@ -41,8 +41,8 @@ export class ChainNodes {
   readonly tracker: HeadTracker;
   readonly registry: Registry;
   readonly feeds: HeadFeeds;
-  readonly blocks: NamedBlocks;
   private readonly settings: Settings;
+  private readonly blocks: NamedBlocks;
   private readonly clients: NodeClients;
   private readonly waiters = new BlockWaiters();
   private readonly takers: HashTakers;
@@ -105,7 +105,7 @@ export class ChainNodes {
         events.onTransition(event);
       },
       onEject: (event) => {
-        this.clients.named(event.node).release(event.reason);
+        this.client(event.node).release(event.reason);
         events.onEject(event);
       },
       onReturn: events.onReturn,
@@ -222,9 +222,28 @@ export class ChainNodes {
     await this.clients.close();
   }
 
-  /** Also of a node that was removed meanwhile. */
-  client(node: NodeView): NodeClient {
-    return this.clients.of(node);
+  /**
+   * By its view also of a node that was removed meanwhile.
+   *
+   * @throws NodeError where no node has the name any more
+   */
+  client(node: NodeView | string): NodeClient {
+    return typeof node === 'string' ? this.clients.named(node) : this.clients.of(node);
+  }
+
+  /** See {@link NamedBlocks.admits}. */
+  admits(node: NodeView, result: Buffer): Promise<boolean> {
+    return this.blocks.admits(node, result);
+  }
+
+  /** See {@link NamedBlocks.knows}. */
+  knows(result: Buffer): boolean {
+    return this.blocks.knows(result);
+  }
+
+  /** See {@link NamedBlocks.followHead}. */
+  followHead(node: NodeView): Promise<void> {
+    return this.blocks.followHead(node);
   }
 
   /** Resolves when some node shows a block, or after `ms`. */
@@ -281,7 +300,7 @@ export class ChainNodes {
   }
 
   private lose(node: string, reason: string): void {
-    this.clients.named(node).release(reason);
+    this.client(node).release(reason);
     this.forget(node);
   }
 
@@ -321,7 +340,7 @@ export class ChainNodes {
     timeoutMs = ASK_MS,
     signal: AbortSignal = this.stop.signal,
   ): Promise<unknown> {
-    const client = this.clients.named(node);
+    const client = this.client(node);
     this.events.onProbe(node);
     return askNode(client, { node, method, params, timeoutMs, signal });
   }

@@ -26,7 +26,7 @@ export function createRecall(shared: RedisCache | undefined, nodes: ChainNodes):
     const found = shared.get(keeping.key);
     if (row.namesBlock !== true) return found;
     return found.then((answer) =>
-      answer !== undefined && nodes.blocks.knows(Buffer.from(answer.text, 'latin1')) ? answer : undefined,
+      answer !== undefined && nodes.knows(Buffer.from(answer.text, 'latin1')) ? answer : undefined,
     );
   };
 }

@@ -42,6 +42,20 @@ describe('MemoryCache', () => {
     expect(cache.get('long')).toBeDefined();
   });
 
+  it('keeps what was asked for last where it gets less room, and all where it gets more', () => {
+    const cache = new MemoryCache(10_000);
+    for (const key of ['a', 'b', 'c', 'd']) cache.set(key, answer('x'.repeat(600)), 0);
+    cache.get('a');
+    const held = () => ['a', 'b', 'c', 'd'].filter((key) => cache.get(key) !== undefined);
+    cache.resize(2000);
+    expect(held()).toEqual(['a', 'd']);
+    expect(cache.bytes).toBeLessThanOrEqual(2000);
+    cache.resize(10_000);
+    expect(held()).toEqual(['a', 'd']);
+    cache.set('e', answer('x'.repeat(3000)), 0);
+    expect(held()).toEqual(['a', 'd']);
+  });
+
   it('keeps out what is too large', () => {
     const cache = new MemoryCache(8 * MAX_ANSWER_BYTES);
     cache.set('large', answer('x'.repeat(MAX_ANSWER_BYTES + 300)), 0);

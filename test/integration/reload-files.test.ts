@@ -1,4 +1,6 @@
+import { execFileSync } from 'node:child_process';
 import { mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { eventually } from '../support/eventually';
 import { ProxyProcess } from '../support/proxy-process';
@@ -132,9 +134,16 @@ describe('a change is noticed', () => {
     expect(bed.proxy.logged('configuration applied')).toHaveLength(1);
   });
 
-  it.each(['-', '/dev/stdin'])('but not where it came through a pipe: %s', async (file) => {
+  it.each(['standard input', 'a named pipe'])('but not where it came through %s', async (way) => {
     const a = await bed.node('a');
-    bed.proxy = await ProxyProcess.start(oneChain([entry(a)]), [], file);
+    if (way === 'a named pipe') {
+      execFileSync('mkfifo', [bed.file]);
+      const writing = writeFile(bed.file, JSON.stringify(oneChain([entry(a)])));
+      bed.proxy = await ProxyProcess.startFile(bed.file);
+      await writing;
+    } else {
+      bed.proxy = await ProxyProcess.start(oneChain([entry(a)]));
+    }
     bed.proxy.signal('SIGHUP');
     await bed.proxy.untilLogged('the configuration cannot be read again');
     expect(await bed.proxy.call('eth_chainId')).toBe('0x539');

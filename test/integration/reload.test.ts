@@ -2,6 +2,7 @@ import { eventually } from '../support/eventually';
 import { RawClient } from '../support/load-raw-client';
 import { RedisProcess } from '../support/redis-process';
 import { result } from '../support/scripted-node';
+import { ScriptedSocket } from '../support/scripted-socket';
 import { anyAddress, entry, heldAnswers, oneChain, ReloadBed } from './reload-bed';
 
 let bed: ReloadBed;
@@ -116,6 +117,35 @@ describe('nodes', () => {
     await ask(5);
     await bed.proxy.until(({ chains }) => chains[0]?.nodes.every(({ health }) => health === 'up') === true);
     expect((await bed.proxy.status()).chains[0]?.nodes.map(({ name }) => name)).toEqual(['x', 'y']);
+  });
+});
+
+describe('the WebSocket of a node', () => {
+  it('stays with a node that stays, moves with its address, and goes with it', async () => {
+    const [a, b] = [await bed.node('a'), await bed.node('b')];
+    const sockets = [await ScriptedSocket.start(), await ScriptedSocket.start()] as const;
+    const follows = async (state: string) =>
+      (await bed.proxy.metrics()).includes(`node_socket_connected{chain="main",node="a"} ${state}`);
+    try {
+      await bed.start(oneChain([entry(a, { wsUrl: sockets[0].url })]));
+      await eventually(() => follows('1'));
+      await bed.put(oneChain([entry(a, { wsUrl: sockets[0].url, weight: 2 }), entry(b)]));
+      await eventually(() => follows('1'));
+      expect(sockets[0].upgrades).toHaveLength(1);
+
+      const { since } = await bed.proxy.node('a');
+      await bed.put(oneChain([entry(a, { wsUrl: sockets[1].url })]));
+      await eventually(() => sockets[1].upgrades.length === 1);
+      await eventually(() => follows('1'));
+      expect(bed.proxy.logged('node socket lost')).toEqual([]);
+      expect((await bed.proxy.node('a')).since).toBe(since);
+
+      await bed.put(oneChain([entry(a)]));
+      await eventually(async () => !(await follows('')));
+      expect(await bed.proxy.call('eth_chainId')).toBe('0x539');
+    } finally {
+      await Promise.all(sockets.map((socket) => socket.close()));
+    }
   });
 });
 

@@ -231,3 +231,28 @@ test('a node that comes from elsewhere is refused', () => {
   const copy = { ...traits('x') } as unknown as NodeView;
   expect(() => scene.registry.begin(copy)).toThrow('does not come from a registry');
 });
+
+test('another node under the same name is new, and nothing is told of the one before', () => {
+  const scene = new Scene('x', 'y').probe('x').probe('y');
+  const { registry } = scene;
+  const [before, y] = registry.nodes;
+  if (before === undefined) throw new Error('no node');
+  registry.begin(before);
+  scene.events.length = 0;
+  expect(registry.apply([traits('x'), traits('y')], new Set(['x']))).toEqual({ added: [], removed: [] });
+  expect(registry.nodes[1]).toBe(y);
+  const after = scene.node('x');
+  expect(after).not.toBe(before);
+  expect([registry.has(before), registry.has(after)]).toEqual([false, true]);
+  expect(after).toMatchObject({
+    inFlight: 0,
+    latencyMs: undefined,
+    health: { state: 'down', reason: 'not probed yet' },
+  });
+  for (let i = 0; i < 3; i++) registry.report(before, refused);
+  registry.report(before, { kind: 'rest', untilMs: START + 5000 });
+  registry.end(before);
+  expect(scene.events).toEqual([]);
+  expect(before.inFlight).toBe(0);
+  expect(after.ejected).toBeUndefined();
+});

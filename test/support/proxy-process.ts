@@ -39,19 +39,11 @@ export class ProxyProcess {
     this.adminUrl = `http://127.0.0.1:${adminPort}`;
   }
 
-  /**
-   * @param config as a file would hold it; `listen` and `admin` get free ports
-   * @param nodeArgs for node itself
-   * @param file what standard input is called
-   */
-  static async start(
-    config: Record<string, unknown>,
-    nodeArgs: readonly string[] = [],
-    file = '-',
-  ): Promise<ProxyProcess> {
+  /** @param config as a file would hold it; `listen` and `admin` get free ports. @param nodeArgs for node itself. */
+  static async start(config: Record<string, unknown>, nodeArgs: readonly string[] = []): Promise<ProxyProcess> {
     const { listen = {}, admin = {} } = config as { listen?: object; admin?: object };
     const whole = { ...config, listen: { port: 0, ...listen }, admin: { port: 0, ...admin } };
-    return ProxyProcess.listening(launch(['--config', file], JSON.stringify(whole), nodeArgs));
+    return ProxyProcess.listening(launch(['--config', '-'], JSON.stringify(whole), nodeArgs));
   }
 
   private static async listening({ child, chunks, exited }: Launched): Promise<ProxyProcess> {
