@@ -58,6 +58,7 @@ describe('a log filter', () => {
     const told: string[] = [];
     for (let round = 0; round < 40; round++) {
       const polls = Array.from({ length: 5 }, () => bed.poll(id));
+      await new Promise((resolve) => setImmediate(resolve));
       bed.grow(2);
       polls.push(bed.poll(id), bed.poll(id));
       if (round === 30) bed.node.alive = false;
@@ -90,11 +91,17 @@ describe('a pending filter', () => {
     const id = await bed.result('eth_newPendingTransactionFilter', [true]);
     const told: string[] = [];
     for (let i = 0; i < 50; i++) {
-      bed.node.untold.push(`"0x${i}"`);
-      for (const changes of await Promise.all([bed.poll(id), bed.poll(id), bed.poll(id)])) told.push(...changes);
+      const polls: Promise<string[]>[] = [];
+      for (const part of ['a', 'b', 'c', 'd']) {
+        bed.node.untold.push(`"0x${i}${part}"`);
+        polls.push(bed.poll(id));
+        // So that the node has been asked before there is more to tell.
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+      for (const changes of await Promise.all(polls)) told.push(...changes);
     }
-    expect(told).toHaveLength(50);
-    expect(new Set(told).size).toBe(50);
+    expect(told).toHaveLength(200);
+    expect(new Set(told).size).toBe(200);
   });
 });
 
