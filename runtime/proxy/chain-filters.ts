@@ -19,7 +19,7 @@ export interface ChainFiltersOptions {
   readonly redis: SharedRedis;
   readonly nodes: ChainFilterNodes;
   readonly pipeline: Pick<Pipeline, 'ask'>;
-  readonly events: Pick<ChainEvents, 'onFilterPoll' | 'onFilterLost'>;
+  readonly events: Pick<ChainEvents, 'onFilterPoll' | 'onFilterLost' | 'onError'>;
 }
 
 /** The filters of one chain: what they need of the other stages is handed to them here. */
@@ -34,7 +34,7 @@ export function createChainFilters(options: ChainFiltersOptions): Filters<Reques
     now,
     sleep,
   });
-  const bringBack = (): void => void store.bringBack();
+  const bringBack = (): void => void store.bringBack().catch(events.onError);
   redis.onBack(bringBack);
   return new Filters({
     store,

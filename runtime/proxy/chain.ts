@@ -77,7 +77,13 @@ export class Chain {
       config: config.filters,
       chainId: config.chainId,
       redis,
-      nodes: new ChainFilterNodes({ nodes, book, upstream, timeoutMs: failover.callTimeoutMs }),
+      nodes: new ChainFilterNodes({
+        nodes,
+        book,
+        upstream,
+        onError: events.onError,
+        timeoutMs: failover.callTimeoutMs,
+      }),
       pipeline: this.pipeline,
       events,
     });
