@@ -2,6 +2,7 @@ import { MemoryCache } from '../cache/memory-cache';
 import type { ChainConfig, HttpConfig, MethodsConfig } from '../config/schema';
 import type { RequestContext } from '../front/exchange';
 import type { NodeView } from '../nodes/node';
+import type { Filters } from '../filters/filters';
 import type { SharedRedis } from '../redis/shared-redis';
 import { Router } from '../routing/router';
 import type { RpcRequest } from '../rpc/message';
@@ -17,6 +18,7 @@ import { RetryBudget } from '../upstream/retry-budget';
 import { BlockChecks, type Shown } from './block-checks';
 import { ChainNodes } from './chain-nodes';
 import type { ChainEvents } from './instrument';
+import { createChainFilters } from './chain-filters';
 import { createKeeper } from './keeper';
 import { LastSent } from './last-sent';
 import { Pipeline } from './pipeline';
@@ -37,6 +39,7 @@ export class Chain {
   readonly nodes: ChainNodes;
   /** Undefined where it is switched off. */
   readonly cache: MemoryCache | undefined;
+  readonly filters: Filters<RequestContext>;
   private readonly pipeline: Pipeline;
   private readonly lastSent = new LastSent(now);
   private underway = 0;
@@ -62,10 +65,12 @@ export class Chain {
               onKept: events.onKept,
             }),
       upstream: this.createUpstream(config, events, checks),
+      filters: (request, context) => this.filters.handle(request, context),
       onCache: events.onCache,
       onHandled: events.onHandled,
       onError: events.onError,
     });
+    this.filters = createChainFilters({ config: config.filters, pipeline: this.pipeline, events });
   }
 
   /** Requests on their way through the pipeline. */

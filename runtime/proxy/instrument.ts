@@ -1,6 +1,8 @@
 import type { RefusalCode } from '../rpc/errors';
 import { isKnownMethod } from '../rpc/methods';
 import type { Outcome } from '../rpc/outcome';
+import type { PollHow } from '../filters/filters';
+import type { FilterKind } from '../filters/record';
 import type { RegistryHooks } from '../nodes/registry';
 import type { RedisPurpose, SharedRedisEvents } from '../redis/shared-redis';
 import type { Logger } from '../telemetry/logger';
@@ -17,6 +19,7 @@ export interface ChainEvents extends Required<RegistryHooks>, HeadFeedEvents {
   /** An answer that could have been kept was, or was not. */
   readonly onKept: (kept: boolean) => void;
   readonly onReorg: () => void;
+  readonly onFilterPoll: (kind: FilterKind, how: PollHow) => void;
   readonly onError: (error: unknown) => void;
 }
 
@@ -24,6 +27,10 @@ export interface ChainEvents extends Required<RegistryHooks>, HeadFeedEvents {
 export function instrument(chain: string, metrics: Metrics, log: Logger, stats: NodeStats): ChainEvents {
   const handled = new HandledCounters(chain, metrics);
   const attempts = bound((node: string) => metrics.tallies.of(metrics.nodeAttempts, { chain, node }));
+  const polls = bound((what: `${FilterKind} ${PollHow}`) => {
+    const [kind = '', how = ''] = what.split(' ');
+    return metrics.tallies.of(metrics.filterPolls, { chain, kind, how });
+  });
   const lookups = {
     hit: metrics.tallies.of(metrics.cache, { chain, result: 'hit' }),
     miss: metrics.tallies.of(metrics.cache, { chain, result: 'miss' }),
@@ -62,6 +69,7 @@ export function instrument(chain: string, metrics: Metrics, log: Logger, stats: 
     },
     onSocketOpen: ({ node }) => log.info({ chain, node }, 'node socket open'),
     onSocketLost: ({ node, code, reason }) => log.warn({ chain, node, code, reason }, 'node socket lost'),
+    onFilterPoll: (kind, how) => polls(`${kind} ${how}`).add(),
     onReorg: () => {
       metrics.chainReorgs.inc({ chain });
       log.info({ chain }, 'chain reorganised');
