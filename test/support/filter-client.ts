@@ -10,7 +10,7 @@ export type FilterKind = 'eth_newFilter' | 'eth_newBlockFilter' | 'eth_newPendin
  *
  *     const client = await FilterClient.create('eth_newFilter', [{ address }], [proxyA.url, proxyB.url]);
  *     client.start(50);                      // a poll, and the next 50 ms after its answer
- *     await client.heard(reference.lastLog);
+ *     await client.heard(hash);
  *     await client.stop();
  *     client.told; client.refusals;
  */
@@ -47,6 +47,11 @@ export class FilterClient {
     }
   }
 
+  /** A poll at each URL. */
+  async pollEach(): Promise<void> {
+    for (let left = this.urls.length; left > 0; left--) await this.poll();
+  }
+
   start(pauseMs: number): void {
     const stop = new AbortController();
     this.#running = { stop, ended: this.#run(pauseMs, stop.signal) };
@@ -59,12 +64,19 @@ export class FilterClient {
     this.#running = undefined;
   }
 
-  /** Waits until it was told this. @throws Error with the end of what it was told. */
-  async heard(what: Told | undefined, timeoutMs?: number): Promise<void> {
-    if (what === undefined) throw new Error('there is nothing to wait for');
-    const describe = (): string =>
-      `${what}; heard of last: ${this.told.slice(-3).join(' | ')}; refused: ${this.refusals.slice(-3).join(' | ')}`;
-    await eventually(() => this.told.includes(what), describe, timeoutMs);
+  /** For messages: how it stands. */
+  get state(): string {
+    const [told, refused] = [this.told, this.refusals].map((list) => `${list.length} (${list.slice(-2).join(' | ')})`);
+    return `${this.polls} polls, told ${told}, refused ${refused}`;
+  }
+
+  /** Waits until it was told this. @throws Error with its state. */
+  async heard(what: Told, timeoutMs?: number): Promise<void> {
+    await eventually(
+      () => this.told.includes(what),
+      () => `${what}; ${this.state}`,
+      timeoutMs,
+    );
   }
 
   async #run(pauseMs: number, signal: AbortSignal): Promise<void> {

@@ -15,7 +15,7 @@ import { toTold, type LogJson, type Told } from './filter-sequence';
  *     await reference.mine();
  *     await reference.reorg(2);
  *     reference.start(500);  await reference.stop();
- *     expect(client.told).toEqual(reference.logs);
+ *     await reference.still(async () => expect(client.told).toEqual(reference.logs));
  */
 export class FilterReference {
   readonly logs: Told[] = [];
@@ -35,20 +35,22 @@ export class FilterReference {
     private readonly criteria: { readonly address?: string; readonly topics?: readonly unknown[] },
   ) {}
 
-  /** The newest log told, or the newest block where the filter is for blocks. */
-  get lastLog(): Told | undefined {
-    return this.logs.at(-1);
+  /** Does something while the chain stands still. */
+  still<T>(work: () => Promise<T>): Promise<T> {
+    const turn = this.#queue.then(work);
+    this.#queue = turn.catch(() => undefined);
+    return turn;
   }
 
   mine(count = 1): Promise<void> {
-    return this.#exclusive(async () => {
+    return this.still(async () => {
       for (let made = 0; made < count; made++) await this.#tell(await this.chain.mine());
     });
   }
 
   /** @param before is awaited first, with the chain standing still: for instance until clients heard of all there is. */
   reorg(depth: number, before: () => Promise<void> = () => Promise.resolve()): Promise<void> {
-    return this.#exclusive(async () => {
+    return this.still(async () => {
       await before();
       const replaced = await this.chain.reorg(depth);
       for (const { hash } of replaced.toReversed()) this.#untell(hash);
@@ -89,11 +91,5 @@ export class FilterReference {
   #untell(hash: string): void {
     const logs = this.#logsOf.get(hash) ?? [];
     this.logs.push(...logs.toReversed().map((log) => toTold({ ...log, removed: true })));
-  }
-
-  #exclusive<T>(work: () => Promise<T>): Promise<T> {
-    const turn = this.#queue.then(work);
-    this.#queue = turn.catch(() => undefined);
-    return turn;
   }
 }
