@@ -29,6 +29,7 @@ export interface FiltersParts<C extends FilterCaller> {
   readonly send: (caller: C) => ChainSend;
   /** Hexadecimal digits, chosen at random. */
   readonly randomHex: (bytes: number) => string;
+  readonly close: () => void;
   readonly onPoll: (kind: FilterKind, how: PollHow) => void;
 }
 
@@ -53,6 +54,10 @@ export class Filters<C extends FilterCaller> {
   /** Filters this process knows of, about. */
   get open(): number {
     return this.parts.store.size;
+  }
+
+  close(): void {
+    this.parts.close();
   }
 
   async handle(request: RpcRequest, caller: C): Promise<Outcome> {

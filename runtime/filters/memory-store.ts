@@ -66,6 +66,11 @@ export class MemoryStore implements FilterStore {
     this.records.set(id, record);
   }
 
+  /** Milliseconds it has left. */
+  lifeOf(id: string): number {
+    return Math.max(1, this.records.getRemainingTTL(id));
+  }
+
   /** All that are alive, without their lives beginning again. */
   entries(): [string, FilterRecord][] {
     this.records.purgeStale();

@@ -87,7 +87,7 @@ export class App {
     this.front.announceClose();
     await new Promise((resolve) => setTimeout(resolve, drainDelayMs));
     const clean = await this.front.close(Math.max(0, drainTimeoutMs - drainDelayMs));
-    await Promise.all(this.parts.map(({ chain }) => chain.nodes.close()));
+    await Promise.all(this.parts.map(({ chain }) => chain.close()));
     await this.admin.close();
     this.gauges.close();
     this.redis.close();

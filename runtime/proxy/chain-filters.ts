@@ -1,9 +1,12 @@
 import { randomBytes } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { FiltersConfig } from '../config/schema';
 import { Filters } from '../filters/filters';
 import { MemoryStore } from '../filters/memory-store';
 import { Quota } from '../filters/quota';
+import { RedisStore } from '../filters/redis-store';
 import type { RequestContext } from '../front/exchange';
+import type { SharedRedis } from '../redis/shared-redis';
 import { ownRequest } from '../rpc/own-request';
 import { now } from '../util/clock';
 import type { ChainEvents } from './instrument';
@@ -11,14 +14,29 @@ import type { Pipeline } from './pipeline';
 
 export interface ChainFiltersOptions {
   readonly config: FiltersConfig;
+  readonly chainId: number;
+  readonly redis: SharedRedis;
   readonly pipeline: Pick<Pipeline, 'ask'>;
   readonly events: Pick<ChainEvents, 'onFilterPoll'>;
 }
 
 /** The filters of one chain: what they need of the other stages is handed to them here. */
-export function createChainFilters({ config, pipeline, events }: ChainFiltersOptions): Filters<RequestContext> {
+export function createChainFilters(options: ChainFiltersOptions): Filters<RequestContext> {
+  const { config, chainId, redis, pipeline, events } = options;
+  const store = new RedisStore({
+    redis: redis.for('filters'),
+    chainId,
+    copies: new MemoryStore({ ...config, now }),
+    ttlMs: config.ttlMs,
+    timeoutMs: config.redisTimeoutMs,
+    now,
+    sleep,
+  });
+  const bringBack = (): void => void store.bringBack();
+  redis.onBack(bringBack);
   return new Filters({
-    store: new MemoryStore({ ...config, now }),
+    store,
+    close: () => redis.offBack(bringBack),
     quota: new Quota({ ...config, now }),
     maxBlocks: config.maxLogBlocks,
     send: (context) => (method, params) => pipeline.ask(ownRequest(method, params), context),

@@ -44,7 +44,7 @@ export class Chain {
   private readonly lastSent = new LastSent(now);
   private underway = 0;
 
-  constructor({ config, http, methods, events }: ChainOptions) {
+  constructor({ config, http, methods, redis, events }: ChainOptions) {
     const { failover, cache } = config;
     const nodes = new ChainNodes(config, http, events);
     this.nodes = nodes;
@@ -70,7 +70,13 @@ export class Chain {
       onHandled: events.onHandled,
       onError: events.onError,
     });
-    this.filters = createChainFilters({ config: config.filters, pipeline: this.pipeline, events });
+    this.filters = createChainFilters({
+      config: config.filters,
+      chainId: config.chainId,
+      redis,
+      pipeline: this.pipeline,
+      events,
+    });
   }
 
   /** Requests on their way through the pipeline. */
@@ -85,6 +91,11 @@ export class Chain {
     } finally {
       this.underway--;
     }
+  }
+
+  async close(): Promise<void> {
+    this.filters.close();
+    await this.nodes.close();
   }
 
   private createUpstream(config: ChainConfig, events: ChainEvents, checks: BlockChecks) {

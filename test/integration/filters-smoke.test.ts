@@ -1,6 +1,8 @@
 import { ChainConductor } from '../support/chain-conductor';
 import { eventually } from '../support/eventually';
 import { ProxyProcess } from '../support/proxy-process';
+import { RedisProcess } from '../support/redis-process';
+import { ScriptedNode } from '../support/scripted-node';
 
 /**
  * Deploys a contract whose every call logs one event, whose topic is the call's data:
@@ -108,5 +110,43 @@ describe('filters, with one real node', () => {
       await proxy.call('eth_getFilterChanges', [polled]);
     }
     await expect(proxy.call('eth_getFilterChanges', [left])).rejects.toThrow('filter not found');
+  });
+});
+
+describe('filters of two proxies with one Redis', () => {
+  it('are one: made here, polled and removed there, and known to no other chain', async () => {
+    const chain = await ChainConductor.start({ nodes: 1 });
+    const redis = await RedisProcess.start();
+    const nodes = chain.nodes.map(({ name, url }) => ({ name, url }));
+    const other = await ScriptedNode.start({ chainId: 5 });
+    const config = {
+      redis: { url: redis.url },
+      defaultChain: 'test',
+      chains: {
+        test: { chainId: 31337, nodes },
+        other: { chainId: 5, nodes: [{ name: 'other', url: other.url }] },
+      },
+    };
+    const [a, b] = await Promise.all([ProxyProcess.start(config), ProxyProcess.start(config)]);
+    try {
+      await a.until(({ redis: state }) => state?.up === true);
+      await b.until(({ redis: state }) => state?.up === true);
+      const id = await a.call('eth_newBlockFilter');
+      expect(await b.call('eth_getFilterChanges', [id])).toEqual([]);
+      await chain.mine(2);
+      for (const proxy of [a, b]) {
+        await eventually(async () => Number(await proxy.call('eth_blockNumber')) === chain.height);
+      }
+      expect(await b.call('eth_getFilterChanges', [id])).toEqual([chain.block(1).hash, chain.block(2).hash]);
+      expect(await a.call('eth_getFilterChanges', [id])).toEqual([]);
+      const before = (await redis.commandCounts())['evalsha'] ?? 0;
+      for (let i = 0; i < 20; i++) expect(await a.call('eth_getFilterChanges', [id])).toEqual([]);
+      expect(((await redis.commandCounts())['evalsha'] ?? 0) - before).toBe(20);
+      await expect(a.call('eth_getFilterChanges', [id], '/other')).rejects.toThrow('filter not found');
+      expect(await b.call('eth_uninstallFilter', [id])).toBe(true);
+      await expect(a.call('eth_getFilterChanges', [id])).rejects.toThrow('filter not found');
+    } finally {
+      await Promise.all([a.stop(), b.stop(), redis.stop(), chain.close(), other.close()]);
+    }
   });
 });
