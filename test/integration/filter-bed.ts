@@ -4,7 +4,7 @@ import { ChainConductor } from '../support/chain-conductor';
 import { eventually } from '../support/eventually';
 import { FilterClient, type FilterKind } from '../support/filter-client';
 import { FilterReference } from '../support/filter-reference';
-import type { Told } from '../support/filter-sequence';
+import { foldTold, partingOf, type Told } from '../support/filter-sequence';
 import { LogEmitter, TICK_TOPIC } from '../support/log-emitter';
 import { closeConnections, resultOf } from '../support/oracle-client';
 import { ProxyProcess } from '../support/proxy-process';
@@ -32,6 +32,7 @@ export type Wanted = 'logs' | 'even logs' | 'blocks';
  */
 export class FilterBed {
   readonly proxies: Record<Mode, ProxyProcess[]> = { computed: [], sticky: [] };
+  readonly #clients: FilterClient[] = [];
 
   static async start(modes: readonly Mode[], proxies = 2): Promise<FilterBed> {
     const [chain, redis] = await Promise.all([
@@ -101,8 +102,7 @@ export class FilterBed {
   async watch(mode: Mode, wanted: Wanted): Promise<Watch> {
     const { logs, blocks } = this.reference;
     const { address } = this.emitter;
-    const open = (kind: FilterKind, params: unknown[] = []): Promise<FilterClient> =>
-      FilterClient.create(kind, params, this.urls(mode));
+    const open = (kind: FilterKind, params: unknown[] = []) => this.open(mode, kind, params);
     const since = { logs: logs.length, blocks: blocks.length };
     switch (wanted) {
       case 'logs':
@@ -116,6 +116,13 @@ export class FilterBed {
       case 'blocks':
         return { mode, client: await open('eth_newBlockFilter'), expected: () => blocks.slice(since.blocks) };
     }
+  }
+
+  /** A client of the proxies of this mode, which is stopped at `close`. */
+  async open(mode: Mode, kind: FilterKind, params: readonly unknown[] = []): Promise<FilterClient> {
+    const client = await FilterClient.create(kind, params, this.urls(mode));
+    this.#clients.push(client);
+    return client;
   }
 
   /** As `watch`, sticky, at this node: those that end up elsewhere are removed again. */
@@ -156,6 +163,7 @@ export class FilterBed {
   }
 
   async close(): Promise<void> {
+    await Promise.all(this.#clients.map((client) => client.stop()));
     await this.rest().catch(() => undefined);
     await Promise.all(Object.values(this.proxies).flatMap((some) => some.map((proxy) => proxy.stop())));
     closeConnections();
@@ -169,7 +177,7 @@ export async function allHeard(watches: readonly Watch[]): Promise<void> {
     watches.map(({ client, expected }) =>
       eventually(
         () => client.told.length >= expected().length,
-        () => `${expected().length} things to be told; ${client.state}`,
+        () => `${expected().length} things to be told; ${client.state}; ${partingOf(client.told, expected())}`,
       ),
     ),
   );
@@ -180,6 +188,18 @@ export async function stopAll(watches: readonly Watch[]): Promise<void> {
   await Promise.all(watches.map(({ client }) => client.stop()));
   await sleep(200);
   for (const { client } of watches) await client.pollEach();
+}
+
+/** Compares what each was told with what it was to be told. */
+export function expectAsExpected(watches: readonly Watch[]): void {
+  for (const { mode, client, expected } of watches) {
+    expect({ mode, parting: partingOf(client.told, expected()), refusals: client.refusals }).toEqual({
+      mode,
+      parting: undefined,
+      refusals: [],
+    });
+    expect(() => foldTold(client.told)).not.toThrow();
+  }
 }
 
 export async function valueOf(redis: RedisProcess, key: string): Promise<string> {

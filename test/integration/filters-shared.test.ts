@@ -1,6 +1,15 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { foldTold } from '../support/filter-sequence';
-import { allHeard, CANARY, FilterBed, type Mode, PREFIX, stopAll, valueOf, type Watch } from './filter-bed';
+import {
+  allHeard,
+  CANARY,
+  expectAsExpected,
+  FilterBed,
+  type Mode,
+  PREFIX,
+  stopAll,
+  valueOf,
+  type Watch,
+} from './filter-bed';
 
 const MODES: readonly Mode[] = ['computed', 'sticky'];
 
@@ -14,11 +23,11 @@ describe('a filter outlives', () => {
   beforeAll(async () => {
     bed = await FilterBed.start(MODES);
     bed.run(30);
-  }, 40_000);
+  }, 60_000);
 
   afterAll(() => bed.close(), 20_000);
 
-  /** A client for logs and one for blocks in each mode, the sticky ones at the node of that name, with polls under way. */
+  /** A client for logs and one for blocks in each mode, with polls under way; the sticky logs are those of this node. */
   const begin = async (name: string): Promise<Watch[]> => {
     const node = bed.node(name);
     const watches = await bed.reference.still(async () => {
@@ -27,7 +36,7 @@ describe('a filter outlives', () => {
         await bed.watch('computed', 'logs'),
         await bed.watch('computed', 'blocks'),
         await bed.watchAt(node, 'logs'),
-        await bed.watchAt(node, 'blocks'),
+        await bed.watch('sticky', 'blocks'),
       ];
     });
     for (const { client } of watches) client.start(60);
@@ -43,12 +52,8 @@ describe('a filter outlives', () => {
     await bed.reference.still(async () => {
       await allHeard(watches);
       await stopAll(watches);
-      for (const { client, expected } of watches) {
-        expect(client.told).toEqual(expected());
-        expect(() => foldTold(client.told)).not.toThrow();
-        expect(client.refusals).toEqual([]);
-        expect(client.told.length).toBeGreaterThan(5);
-      }
+      expectAsExpected(watches);
+      for (const { client } of watches) expect(client.told.length).toBeGreaterThan(5);
     });
   };
 
@@ -81,7 +86,7 @@ describe('a filter outlives', () => {
     for (const { client } of watches) client.start(60);
     await reorg(watches);
     await finish(watches);
-  }, 30_000);
+  }, 60_000);
 
   it('its node being dropped from the configuration', async () => {
     const watches = await begin('node-0');
@@ -97,18 +102,19 @@ describe('a filter outlives', () => {
     }
     await reorg(watches);
     await finish(watches);
-  }, 30_000);
+  }, 60_000);
 
   it('its node falling silent', async () => {
     const watches = await begin('node-1');
-    bed.node('node-1').freeze();
+    // Not while it is given a block: that would be waited for.
+    await bed.reference.still(() => Promise.resolve(bed.node('node-1').freeze()));
     await sleep(1500);
     await reorg(watches);
     await finish(watches);
     bed.node('node-1').thaw();
     const proxies = Object.values(bed.proxies).flat();
     await Promise.all(proxies.map((proxy) => proxy.untilNode('node-1', ({ health }) => health === 'up')));
-  }, 30_000);
+  }, 60_000);
 
   it('Redis being killed and coming back empty', async () => {
     const watches = await begin('node-1');
@@ -124,7 +130,7 @@ describe('a filter outlives', () => {
     release();
     await reorg(watches);
     await finish(watches);
-  }, 30_000);
+  }, 60_000);
 
   it('Redis being stopped for a while, and what it was asked meanwhile being done late', async () => {
     const watches = await begin('node-2');
@@ -140,7 +146,7 @@ describe('a filter outlives', () => {
     release();
     await reorg(watches);
     await finish(watches);
-  }, 30_000);
+  }, 60_000);
 
   it('nothing of all this leaving keys without a lifetime or of another prefix, or secrets in their values', async () => {
     const watches = await begin('node-1');

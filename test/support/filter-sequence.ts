@@ -45,3 +45,16 @@ export function foldTold(sequence: readonly Told[]): string[] {
   }
   return [...known];
 }
+
+/** Where two sequences part, in few words: they have thousands of lines. Undefined where they are the same. */
+export function partingOf(told: readonly Told[], expected: readonly Told[]): string | undefined {
+  const at = expected.findIndex((one, index) => told[index] !== one);
+  if (at === -1 && told.length === expected.length) return undefined;
+  const index = at === -1 ? expected.length : at;
+  const around = (list: readonly Told[]): string =>
+    list
+      .slice(Math.max(0, index - 1), index + 3)
+      .map((one) => one.slice(0, 40))
+      .join(' | ');
+  return `at ${index} of ${expected.length}, told ${told.length}: expected ${around(expected)}, got ${around(told)}`;
+}
