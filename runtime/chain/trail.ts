@@ -1,5 +1,5 @@
 import type { BlockName } from '../rpc/block-ref';
-import { toRemoved } from '../rpc/log';
+import { parseLog, toRemoved } from '../rpc/log';
 
 /** A block that a listener knows of, and the logs it was told with it, as they were told. */
 export interface ToldBlock extends BlockName {
@@ -68,9 +68,16 @@ export function removedLogs(orphaned: readonly ToldBlock[]): string[] {
   return orphaned.toReversed().flatMap(({ logs }) => logs.toReversed().map(toRemoved));
 }
 
-/** Whether two tell the same block. */
-export function isSameBlock(a: BlockName, b: BlockName): boolean {
-  return a.number === b.number && a.hash === b.hash;
+/** Of these blocks what was not told yet: a block that is known counts for its logs that are not. */
+export function untold(kept: readonly ToldBlock[], blocks: readonly ToldBlock[]): ToldBlock[] {
+  const known = new Map(kept.map((block) => [block.hash, block]));
+  return blocks.flatMap((block) => {
+    const before = known.get(block.hash);
+    if (before === undefined) return block;
+    const told = new Set(before.logs.map((text) => parseLog(text)?.index));
+    const logs = block.logs.filter((text) => !told.has(parseLog(text)?.index));
+    return logs.length === 0 ? [] : { ...block, logs };
+  });
 }
 
 /** The trail after more was told. @param reached the block up to which all is told now */

@@ -1,7 +1,7 @@
 import { BranchReader } from '../chain/branch-reader';
 import { type LogWalk, walkLogs } from '../chain/log-walk';
 import { ChainReadError, type ChainSend } from '../chain/read-chain';
-import { extendTrail, removedLogs, splitTrail, type Split, type ToldBlock, type Trail } from '../chain/trail';
+import { extendTrail, removedLogs, splitTrail, type Split, type ToldBlock, type Trail, untold } from '../chain/trail';
 import type { BlockName } from '../rpc/block-ref';
 import type { HeadView } from '../rpc/head-view';
 import type { LogCriteria } from './criteria';
@@ -45,7 +45,7 @@ export async function advanceLogs(trail: Trail, criteria: LogCriteria, parts: Ad
   const reached = isWhole ? head.number : walk.reached;
   // What can be told already is; without any of it the failure is the answer.
   if (reached < split.from && walk.failure !== undefined && split.orphaned.length === 0) throw walk.failure;
-  const told = newTo(split.kept, walk.blocks);
+  const told = untold(split.kept, walk.blocks);
   const next = extendTrail(split.kept, told, await nameOf(branch, split.kept, reached));
   if (!branch.holds) throw new ChainReadError('STRAY', 'the branch changed while its logs were read');
   return { changes: [...removedLogs(split.orphaned), ...told.flatMap(({ logs }) => logs)], trail: next };
@@ -60,7 +60,7 @@ export async function advanceBlocks(trail: Trail, { head, send, maxBlocks }: Adv
   const blocks = hashes.map((hash, i): ToldBlock => ({ number: from + i, hash, logs: [] }));
   const last = blocks.at(-1) ?? { number: head.number, hash: head.hash };
   if (!branch.holds) throw new ChainReadError('STRAY', 'the branch changed while its blocks were read');
-  const told = newTo(kept, blocks);
+  const told = untold(kept, blocks);
   return { changes: told.map(({ hash }) => `"${hash}"`), trail: extendTrail(kept, told, last) };
 }
 
@@ -70,12 +70,6 @@ const NO_LOGS: LogWalk = { blocks: [], reached: -1, failure: undefined };
 export async function splitBy(branch: BranchReader, trail: Trail): Promise<Split> {
   const ours = await branch.ours(trail.blocks);
   return splitTrail(trail, ({ hash }) => ours.has(hash));
-}
-
-/** Blocks that were not told yet. */
-export function newTo(kept: readonly ToldBlock[], blocks: readonly ToldBlock[]): ToldBlock[] {
-  const known = new Set(kept.map(({ hash }) => hash));
-  return blocks.filter(({ hash }) => !known.has(hash));
 }
 
 async function nameOf(branch: BranchReader, kept: readonly ToldBlock[], reached: number): Promise<BlockName> {

@@ -14,8 +14,13 @@ export interface LogFilter {
   readonly trail: Trail;
   /** The filter of a node that is asked first; undefined where changes are computed. */
   readonly node?: NodeFilter & {
-    /** The block the node had before it was asked last. */
-    readonly seen: BlockName;
+    /** It tells of all blocks above this number. */
+    readonly since: number;
+    /**
+     * The block the node had before it was asked last. A node may take a moment to tell what it has, so that only the
+     * poll after is sure to have had all up to there; undefined where it was not asked since the trail was computed.
+     */
+    readonly seen?: BlockName;
   };
 }
 
@@ -30,8 +35,7 @@ export interface PendingFilter {
   readonly revision: Revision;
   /** Whole transactions are told, not their hashes only. */
   readonly whole: boolean;
-  /** Undefined where no node could be asked to keep one. */
-  readonly node?: NodeFilter;
+  readonly node: NodeFilter;
   /** The beginnings of the hashes told last, oldest first. */
   readonly told: readonly string[];
 }
@@ -47,6 +51,11 @@ export interface Revision {
   readonly number: number;
   /** Chosen at random: two processes may have gone on from the same record while Redis was away. */
   readonly mark: string;
+}
+
+/** @param randomHex so many bytes, in hexadecimal digits */
+export function nextRevision(before: Revision | undefined, randomHex: (bytes: number) => string): Revision {
+  return { number: (before?.number ?? 0) + 1, mark: randomHex(4) };
 }
 
 export function isSameRevision(a: Revision, b: Revision): boolean {

@@ -9,6 +9,7 @@ import type { RequestContext } from '../front/exchange';
 import type { SharedRedis } from '../redis/shared-redis';
 import { ownRequest } from '../rpc/own-request';
 import { now } from '../util/clock';
+import type { ChainFilterNodes } from './filter-nodes';
 import type { ChainEvents } from './instrument';
 import type { Pipeline } from './pipeline';
 
@@ -16,13 +17,14 @@ export interface ChainFiltersOptions {
   readonly config: FiltersConfig;
   readonly chainId: number;
   readonly redis: SharedRedis;
+  readonly nodes: ChainFilterNodes;
   readonly pipeline: Pick<Pipeline, 'ask'>;
-  readonly events: Pick<ChainEvents, 'onFilterPoll'>;
+  readonly events: Pick<ChainEvents, 'onFilterPoll' | 'onFilterLost'>;
 }
 
 /** The filters of one chain: what they need of the other stages is handed to them here. */
 export function createChainFilters(options: ChainFiltersOptions): Filters<RequestContext> {
-  const { config, chainId, redis, pipeline, events } = options;
+  const { config, chainId, redis, nodes, pipeline, events } = options;
   const store = new RedisStore({
     redis: redis.for('filters'),
     chainId,
@@ -38,9 +40,12 @@ export function createChainFilters(options: ChainFiltersOptions): Filters<Reques
     store,
     close: () => redis.offBack(bringBack),
     quota: new Quota({ ...config, now }),
+    sticky: config.mode === 'sticky',
+    nodes,
     maxBlocks: config.maxLogBlocks,
     send: (context) => (method, params) => pipeline.ask(ownRequest(method, params), context),
     randomHex: (bytes) => randomBytes(bytes).toString('hex'),
     onPoll: events.onFilterPoll,
+    onLost: events.onFilterLost,
   });
 }

@@ -19,6 +19,7 @@ import { BlockChecks, type Shown } from './block-checks';
 import { ChainNodes } from './chain-nodes';
 import type { ChainEvents } from './instrument';
 import { createChainFilters } from './chain-filters';
+import { ChainFilterNodes } from './filter-nodes';
 import { createKeeper } from './keeper';
 import { LastSent } from './last-sent';
 import { Pipeline } from './pipeline';
@@ -50,6 +51,8 @@ export class Chain {
     this.nodes = nodes;
     this.cache = cache.maxBytes === 0 ? undefined : new MemoryCache(cache.maxBytes);
     const checks = new BlockChecks((node, number) => nodes.shownAt(node, number));
+    const book = createBook(nodes, events);
+    const upstream = this.createUpstream(config, book, checks);
     this.pipeline = new Pipeline({
       rules: { policy: createMethodPolicy(methods.allow, methods.deny), isExtraRead: matcher(failover.readMethods) },
       cache: this.cache,
@@ -64,7 +67,7 @@ export class Chain {
               stillShows: async (node, number, hash) => (await checks.shows(node, number, hash)) === 'same',
               onKept: events.onKept,
             }),
-      upstream: this.createUpstream(config, events, checks),
+      upstream,
       filters: (request, context) => this.filters.handle(request, context),
       onCache: events.onCache,
       onHandled: events.onHandled,
@@ -74,6 +77,7 @@ export class Chain {
       config: config.filters,
       chainId: config.chainId,
       redis,
+      nodes: new ChainFilterNodes({ nodes, book, upstream, timeoutMs: failover.callTimeoutMs }),
       pipeline: this.pipeline,
       events,
     });
@@ -98,7 +102,7 @@ export class Chain {
     await this.nodes.close();
   }
 
-  private createUpstream(config: ChainConfig, events: ChainEvents, checks: BlockChecks) {
+  private createUpstream(config: ChainConfig, book: NodeBook, checks: BlockChecks) {
     const { nodes, lastSent } = this;
     const { registry, tracker } = nodes;
     const router = new Router({
@@ -112,7 +116,7 @@ export class Chain {
     const failover = new Failover<RequestContext>({
       rules: { ...config.failover, waitForBlockMs: config.routing.waitForBlockMs },
       budget: new RetryBudget(config.failover.budgetPercent, config.failover.budgetPerSecond, now),
-      book: createBook(nodes, events),
+      book,
       pick: ({ method, row, params, readsPending }, need, tried, { client }) => {
         // Only look-ups and pending reads can tell a node that has the caller's transaction from one that has not.
         const mayPrefer = readsPending || row.namesBlock === true;

@@ -1,7 +1,7 @@
 import type { RefusalCode } from '../rpc/errors';
 import { isKnownMethod } from '../rpc/methods';
 import type { Outcome } from '../rpc/outcome';
-import type { PollHow } from '../filters/filters';
+import type { PollHow } from '../filters/step';
 import type { FilterKind } from '../filters/record';
 import type { RegistryHooks } from '../nodes/registry';
 import type { RedisPurpose, SharedRedisEvents } from '../redis/shared-redis';
@@ -20,6 +20,8 @@ export interface ChainEvents extends Required<RegistryHooks>, HeadFeedEvents {
   readonly onKept: (kept: boolean) => void;
   readonly onReorg: () => void;
   readonly onFilterPoll: (kind: FilterKind, how: PollHow) => void;
+  /** A filter lost the node that kept it. */
+  readonly onFilterLost: (kind: FilterKind) => void;
   readonly onError: (error: unknown) => void;
 }
 
@@ -70,6 +72,7 @@ export function instrument(chain: string, metrics: Metrics, log: Logger, stats: 
     onSocketOpen: ({ node }) => log.info({ chain, node }, 'node socket open'),
     onSocketLost: ({ node, code, reason }) => log.warn({ chain, node, code, reason }, 'node socket lost'),
     onFilterPoll: (kind, how) => polls(`${kind} ${how}`).add(),
+    onFilterLost: (kind) => metrics.filtersLost.inc({ chain, kind }),
     onReorg: () => {
       metrics.chainReorgs.inc({ chain });
       log.info({ chain }, 'chain reorganised');
