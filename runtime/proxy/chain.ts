@@ -78,6 +78,7 @@ export class Chain {
       chainId: config.chainId,
       redis,
       nodes: new ChainFilterNodes({ nodes, book, upstream, timeoutMs: failover.callTimeoutMs }),
+      wasOurs: (hash) => nodes.tracker.wasOurs(hash),
       pipeline: this.pipeline,
       events,
     });
