@@ -43,8 +43,11 @@ export class BranchReader {
   async ours(blocks: readonly BlockName[]): Promise<ReadonlySet<string>> {
     const ours = new Set<string>();
     for (const { number, hash } of blocks.toReversed()) {
-      if (number > this.head.number) continue;
-      const there = this.known(number) ?? (ours.size > 0 ? hash : await this.hashAt(number));
+      // Above the head this is about, only the ring can tell: it may have gone on meanwhile.
+      const isAbove = number > this.head.number;
+      const known = isAbove ? this.head.hashAt(number) : this.known(number);
+      if (isAbove && known === undefined) continue;
+      const there = known ?? (ours.size > 0 ? hash : await this.hashAt(number));
       if (there === hash) ours.add(hash);
     }
     return ours;

@@ -4,6 +4,8 @@ import { parseLog, toRemoved } from '../rpc/log';
 /** A block that a listener knows of, and the logs it was told with it, as they were told. */
 export interface ToldBlock extends BlockName {
   readonly logs: readonly string[];
+  /** It was there when the listener began: none of its logs is news, whatever a node tells. */
+  readonly closed?: true;
 }
 
 /**
@@ -30,11 +32,11 @@ const FIRST_BLOCKS = 16;
 
 /** The trail of who begins to listen now: nothing up to the head is news. */
 export function beginTrail(head: BlockName, hashAt: (number: number) => string | undefined): Trail {
-  const blocks: ToldBlock[] = [{ number: head.number, hash: head.hash, logs: [] }];
+  const blocks: ToldBlock[] = [{ number: head.number, hash: head.hash, logs: [], closed: true }];
   for (let number = head.number - 1; number >= 0 && blocks.length < FIRST_BLOCKS; number--) {
     const hash = hashAt(number);
     if (hash === undefined) break;
-    blocks.unshift({ number, hash, logs: [] });
+    blocks.unshift({ number, hash, logs: [], closed: true });
   }
   return { upTo: head.number, blocks };
 }
@@ -74,6 +76,7 @@ export function untold(kept: readonly ToldBlock[], blocks: readonly ToldBlock[])
   return blocks.flatMap((block) => {
     const before = known.get(block.hash);
     if (before === undefined) return block;
+    if (before.closed) return [];
     const told = new Set(before.logs.map((text) => parseLog(text)?.index));
     const logs = block.logs.filter((text) => !told.has(parseLog(text)?.index));
     return logs.length === 0 ? [] : { ...block, logs };

@@ -31,6 +31,15 @@ export function isUpToDate({ upTo, blocks }: Trail, head: HeadView): boolean {
   return isOurs && (head.number < upTo || (last.number === head.number && upTo === head.number));
 }
 
+/**
+ * Whether another process has told a block that this one never had for its own, while its head is not above it. It is
+ * behind then, or the two are not at one yet: to tell its view would only be taken back by the other at the next poll.
+ */
+export function isElsewhere({ blocks }: Trail, head: HeadView, wasOurs: (hash: string) => boolean): boolean {
+  const last = blocks.at(-1);
+  return last !== undefined && head.number <= last.number && !wasOurs(last.hash);
+}
+
 /** The logs since: those of blocks that were given up are taken back first. @throws ChainReadError where nothing could be read */
 export async function advanceLogs(trail: Trail, criteria: LogCriteria, parts: AdvanceParts): Promise<Advance> {
   const { head, send, maxBlocks } = parts;

@@ -2,7 +2,7 @@ import type { ChainSend } from '../chain/read-chain';
 import type { RpcRequest } from '../rpc/message';
 import type { Outcome } from '../rpc/outcome';
 import { failureOutcome, filterId, refuse, toList, toResult } from './answers';
-import { advanceBlocks, advanceLogs, isUpToDate } from './computed';
+import { advanceBlocks, advanceLogs, isElsewhere, isUpToDate } from './computed';
 import type { LogCriteria } from './criteria';
 import { type FilterCaller, FilterMaker, type FilterMakerParts } from './filter-maker';
 import { PENDING_METHOD, pendingChanges } from './pending';
@@ -13,6 +13,8 @@ import { stickyLogs } from './sticky-logs';
 export interface FiltersParts<C extends FilterCaller> extends FilterMakerParts<C> {
   /** Blocks one question is about at most. */
   readonly maxBlocks: number;
+  /** Whether a block is, or was, on the branch of this process's head. */
+  readonly wasOurs: (hash: string) => boolean;
   /** Asks nodes on the caller's behalf, at the caller's head. */
   readonly send: (caller: C) => ChainSend;
   readonly close: () => void;
@@ -81,10 +83,12 @@ export class Filters<C extends FilterCaller> {
   }
 
   private async step(record: FilterRecord, caller: C, carried: readonly string[]): Promise<Step> {
-    const { nodes, maxBlocks } = this.parts;
+    const { nodes, maxBlocks, wasOurs } = this.parts;
     if (record.kind === 'pending') return pendingChanges(record, nodes, caller, carried);
     const { head } = caller;
-    if (head === undefined || (carried.length === 0 && isUpToDate(record.trail, head))) return UNCHANGED;
+    if (head === undefined) return UNCHANGED;
+    const isSettled = isUpToDate(record.trail, head) || isElsewhere(record.trail, head, wasOurs);
+    if (carried.length === 0 && isSettled) return UNCHANGED;
     const parts = { head, send: this.parts.send(caller), maxBlocks };
     if (record.kind === 'logs' && record.node !== undefined) {
       return stickyLogs({ ...record, node: record.node }, { ...parts, nodes, carried });

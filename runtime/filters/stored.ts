@@ -14,7 +14,7 @@ export interface StoredFilter {
 /** Changes when older programs could not read it any more; what they wrote is then unknown to newer ones. */
 const LAYOUT = 1;
 
-/** A block in the meta: its number, its hash, and how many logs were told with it. */
+/** A block in the meta: its number, its hash, and how many logs were told with it; -1 where it is closed. */
 type StoredBlock = readonly [number, string, number];
 
 export function toStored(record: FilterRecord): StoredFilter {
@@ -23,9 +23,9 @@ export function toStored(record: FilterRecord): StoredFilter {
   if (!('trail' in rest))
     return { revision: toText(revision), meta: JSON.stringify({ ...rest, layout: LAYOUT }), logs };
   const { trail, ...others } = rest;
-  const blocks = trail.blocks.map(({ number, hash, logs: told }): StoredBlock => {
+  const blocks = trail.blocks.map(({ number, hash, logs: told, closed }): StoredBlock => {
     if (told.length > 0) logs.set(hash, `[${told.join(',')}]`);
-    return [number, hash, told.length];
+    return [number, hash, closed ? -1 : told.length];
   });
   const meta = JSON.stringify({ ...others, upTo: trail.upTo, blocks, layout: LAYOUT });
   return { revision: toText(revision), meta, logs };
@@ -48,7 +48,8 @@ export function parseStored(revision: string, meta: string): StoredMeta | undefi
     blocks: (blocks ?? []).map(([number, hash, count]): ToldBlock => ({
       number,
       hash,
-      logs: count === 0 ? [] : logsOf(hash),
+      logs: count > 0 ? logsOf(hash) : [],
+      ...(count < 0 && { closed: true }),
     })),
   });
   return {

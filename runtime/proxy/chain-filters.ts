@@ -18,13 +18,14 @@ export interface ChainFiltersOptions {
   readonly chainId: number;
   readonly redis: SharedRedis;
   readonly nodes: ChainFilterNodes;
+  readonly wasOurs: (hash: string) => boolean;
   readonly pipeline: Pick<Pipeline, 'ask'>;
   readonly events: Pick<ChainEvents, 'onFilterPoll' | 'onFilterLost' | 'onError'>;
 }
 
 /** The filters of one chain: what they need of the other stages is handed to them here. */
 export function createChainFilters(options: ChainFiltersOptions): Filters<RequestContext> {
-  const { config, chainId, redis, nodes, pipeline, events } = options;
+  const { config, chainId, redis, nodes, wasOurs, pipeline, events } = options;
   const store = new RedisStore({
     redis: redis.for('filters'),
     chainId,
@@ -43,6 +44,7 @@ export function createChainFilters(options: ChainFiltersOptions): Filters<Reques
     sticky: config.mode === 'sticky',
     nodes,
     maxBlocks: config.maxLogBlocks,
+    wasOurs,
     send: (context) => (method, params) => pipeline.ask(ownRequest(method, params), context),
     randomHex: (bytes) => randomBytes(bytes).toString('hex'),
     onPoll: events.onFilterPoll,

@@ -84,6 +84,7 @@ export class Chain {
         onError: events.onError,
         timeoutMs: failover.callTimeoutMs,
       }),
+      wasOurs: (hash) => nodes.tracker.wasOurs(hash),
       pipeline: this.pipeline,
       events,
     });
