@@ -24,7 +24,7 @@ const LOCAL: Record<NonNullable<MethodRow['local']>, string> = {
   'block-number': 'answered here: the head',
   'no-accounts': 'answered here: `[]`, unless allowed by name',
   'no-notifications': 'refused: needs a WebSocket',
-  'no-filters': 'refused: filters are kept by one node',
+  filter: 'answered here: [filters](filters.md)',
 };
 
 /** The page that is made from the method table; `docs/methods.md` is its copy, and a test compares them. */
@@ -63,7 +63,7 @@ such as \`trace_*\`. Denied unless allowed: \`admin_*\`, \`anvil_*\`, \`clique_*
 }
 
 function describe({ block, repeat, effort, cache, nullMeans, local, namesBlock, source }: MethodRow): string[] {
-  if (local === 'no-filters' || local === 'no-notifications') return ['', '', '', '', '', LOCAL[local], `[${source}]`];
+  if (local === 'filter' || local === 'no-notifications') return ['', '', '', '', '', LOCAL[local], `[${source}]`];
   const notes = [local && LOCAL[local], namesBlock && 'raises the head if its block is newer'];
   return [
     block === undefined ? '' : describeBlock(block),

@@ -21,6 +21,7 @@ const LAYERS: Record<string, { own: readonly string[]; packages: readonly string
   'runtime/cache': { own: ['util', 'rpc', 'config', 'redis'], packages: ['lru-cache'] },
   'runtime/routing': { own: ['util', 'rpc', 'config', 'nodes'], packages: [] },
   'runtime/upstream': { own: ['contract', 'util', 'rpc', 'config', 'nodes'], packages: ['undici', 'ws'] },
+  'runtime/filters': { own: ['util', 'rpc', 'config', 'chain', 'redis'], packages: ['lru-cache'] },
   'runtime/front': {
     own: ['contract', 'util', 'rpc', 'config'],
     packages: ['fastify', '@fastify/cors', '@fastify/compress', 'ipaddr.js'],
@@ -41,6 +42,7 @@ const LAYERS: Record<string, { own: readonly string[]; packages: readonly string
       'nodes',
       'chain',
       'cache',
+      'filters',
       'limits',
       'redis',
       'routing',

@@ -21,6 +21,8 @@ export class BlockRing {
   private readonly hashes = new Map<number, string>();
   private readonly numbers = new Map<string, number>();
   private readonly seen = new Map<string, BlockRef>();
+  /** Hashes that were on our branch and are no longer held, oldest first. */
+  private readonly past = new Set<string>();
   private newest: BlockRef | undefined;
 
   /** @param size blocks kept below and with the tip; at least 2 */
@@ -37,6 +39,11 @@ export class BlockRing {
 
   has(hash: string): boolean {
     return this.numbers.has(hash);
+  }
+
+  /** Whether the hash is on our branch, or was, as far as that is remembered. */
+  wasOurs(hash: string): boolean {
+    return this.numbers.has(hash) || this.past.has(hash);
   }
 
   /** Remembers a block of any branch as a link; the branch held does not change. */
@@ -129,5 +136,11 @@ export class BlockRing {
     if (hash === undefined) return;
     this.hashes.delete(number);
     if (this.numbers.get(hash) === number) this.numbers.delete(hash);
+    this.past.add(hash);
+    if (this.past.size <= this.size * SEEN_FACTOR) return;
+    for (const oldest of this.past) {
+      this.past.delete(oldest);
+      return;
+    }
   }
 }

@@ -36,6 +36,8 @@ export interface ChainView {
   hashAt(number: number): string | undefined;
   /** Whether the hash is on the head's branch, as far as it was seen. */
   has(hash: string): boolean;
+  /** Whether the hash is on the head's branch, or was before a reorg. */
+  wasOurs(hash: string): boolean;
   /** Whether a node that shows `nodeHead` has block `number` of the head's branch. */
   hasBlock(nodeHead: BlockRef, number: number): boolean;
 }
@@ -82,6 +84,10 @@ export class HeadTracker implements ChainView {
 
   has(hash: string): boolean {
     return this.ring.has(hash);
+  }
+
+  wasOurs(hash: string): boolean {
+    return this.ring.wasOurs(hash);
   }
 
   hasBlock(nodeHead: BlockRef, number: number): boolean {

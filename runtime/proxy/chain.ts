@@ -9,11 +9,13 @@ import type { Outcome } from '../rpc/outcome';
 import { rawTransactionHash } from '../rpc/transaction-hash';
 import { now } from '../util/clock';
 import { Failover } from '../upstream/failover';
-import type { UpstreamRequest } from '../upstream/failover-parts';
+import type { NodeBook, UpstreamRequest } from '../upstream/failover-parts';
 import { RetryBudget } from '../upstream/retry-budget';
 import { BlockChecks } from './block-checks';
+import { ChainFilters } from './chain-filters';
 import { ChainNodes } from './chain-nodes';
 import { createConfirm } from './confirm';
+import { ChainFilterNodes } from './filter-nodes';
 import type { ChainEvents } from './instrument';
 import { createKeeper } from './keeper';
 import { LastSent } from './last-sent';
@@ -35,15 +37,21 @@ export interface ChainOptions {
 /** What may be configured anew while the chain stays. */
 export type ChainSettings = Pick<ChainOptions, 'config' | 'http' | 'methods'>;
 
+/** Routing and failover together. */
+type Upstream = (request: UpstreamRequest, context: RequestContext) => Promise<Outcome>;
+
 /** One chain: the stages a request passes, wired to its nodes. */
 export class Chain {
   readonly nodes: ChainNodes;
+  readonly filters: ChainFilters;
   private settings: ChainSettings;
   private kept: MemoryCache | undefined;
   private pipeline: Pipeline;
+  private upstream: Upstream;
   private readonly redis: SharedRedis;
   private readonly events: ChainEvents;
   private readonly checks: BlockChecks;
+  private readonly book: NodeBook;
   private readonly budget: RetryBudget;
   private readonly lastSent = new LastSent(now);
   private underway = 0;
@@ -56,8 +64,11 @@ export class Chain {
     this.checks = new BlockChecks((node, number) => this.nodes.shownAt(node, number));
     const { budgetPercent, budgetPerSecond } = config.failover;
     this.budget = new RetryBudget(budgetPercent, budgetPerSecond, now);
+    this.book = createBook(this.nodes, events);
     this.kept = resized(undefined, config.cache.maxBytes);
+    this.upstream = this.createUpstream(config);
     this.pipeline = this.createPipeline();
+    this.filters = this.createFilters();
   }
 
   /**
@@ -70,11 +81,14 @@ export class Chain {
     this.settings = settings;
     this.budget.apply(failover.budgetPercent, failover.budgetPerSecond);
     this.kept = resized(this.kept, cache.maxBytes);
+    this.upstream = this.createUpstream(settings.config);
     this.pipeline = this.createPipeline();
+    this.filters.apply(settings.config.filters);
   }
 
   /** Waits for nothing. */
   async close(): Promise<void> {
+    this.filters.close();
     await this.nodes.close();
     this.events.onClosed();
   }
@@ -127,15 +141,37 @@ export class Chain {
               onKept: events.onKept,
             }),
       recall: createRecall(shared, nodes),
-      upstream: this.createUpstream(config),
+      upstream: this.upstream,
+      filters: (request, context) => this.filters.handle(request, context),
       onCache: events.onCache,
       onHandled: events.onHandled,
       onError: events.onError,
     });
   }
 
-  private createUpstream(config: ChainConfig) {
-    const { nodes, lastSent, events } = this;
+  /** They outlive what they ask by, which reloads replace. */
+  private createFilters(): ChainFilters {
+    const { nodes, book, events, redis } = this;
+    const { config } = this.settings;
+    const filterNodes = new ChainFilterNodes({
+      nodes,
+      book,
+      upstream: (request, context) => this.upstream(request, context),
+      onError: events.onError,
+      timeoutMs: () => this.settings.config.failover.callTimeoutMs,
+    });
+    return new ChainFilters(config.filters, {
+      chainId: config.chainId,
+      redis,
+      nodes: filterNodes,
+      wasOurs: (hash) => nodes.tracker.wasOurs(hash),
+      ask: (request, context) => this.pipeline.ask(request, context),
+      events,
+    });
+  }
+
+  private createUpstream(config: ChainConfig): Upstream {
+    const { nodes, lastSent } = this;
     const { registry, tracker } = nodes;
     const router = new Router({
       nodes: () => registry.nodes,
@@ -148,7 +184,7 @@ export class Chain {
     const failover = new Failover<RequestContext>({
       rules: { ...config.failover, waitForBlockMs: config.routing.waitForBlockMs },
       budget: this.budget,
-      book: createBook(nodes, events),
+      book: this.book,
       pick: ({ method, row, params, readsPending }, need, tried, { client }) => {
         // Only look-ups and pending reads can tell a node that has the caller's transaction from one that has not.
         const mayPrefer = readsPending || row.namesBlock === true;
@@ -165,7 +201,7 @@ export class Chain {
       nextBlock: (ms) => nodes.nextBlock(ms),
       random: Math.random,
     });
-    return async (request: UpstreamRequest, context: RequestContext): Promise<Outcome> => {
+    return async (request, context) => {
       if (request.readsPending && request.method === 'eth_getTransactionCount') {
         const nonce = highestQuantity(await failover.gather(request, context, PENDING_NODES));
         if (nonce !== undefined) return nonce;

@@ -37,9 +37,10 @@ export class Gauges {
     this.delay.disable();
   }
 
-  private readChain(chain: string, { nodes: { tracker, registry, feeds }, inFlight, cache }: Chain): void {
+  private readChain(chain: string, { nodes: { tracker, registry, feeds }, inFlight, cache, filters }: Chain): void {
     const { metrics } = this;
     show(metrics.cacheBytes, { chain }, cache?.bytes);
+    metrics.filters.set({ chain }, filters.open);
     const head = tracker.head?.number;
     metrics.inFlight.set({ chain }, inFlight);
     show(metrics.chainHead, { chain }, head);

@@ -2,6 +2,8 @@ import type { SharedLimits, WithoutRedis } from '../limits/rate-limiter';
 import type { RefusalCode } from '../rpc/errors';
 import { isKnownMethod } from '../rpc/methods';
 import type { Outcome } from '../rpc/outcome';
+import type { PollHow } from '../filters/step';
+import type { FilterKind } from '../filters/record';
 import type { RegistryHooks } from '../nodes/registry';
 import type { RedisPurpose, SharedRedisEvents } from '../redis/shared-redis';
 import { forgetSeries } from '../telemetry/forget';
@@ -21,6 +23,9 @@ export interface ChainEvents extends Required<RegistryHooks>, HeadFeedEvents {
   /** An answer that could have been kept was, or was not. */
   readonly onKept: (kept: boolean) => void;
   readonly onReorg: () => void;
+  readonly onFilterPoll: (kind: FilterKind, how: PollHow) => void;
+  /** A filter lost the node that kept it. */
+  readonly onFilterLost: (kind: FilterKind) => void;
   /** The node is none of the chain's any more; nothing more is told of it. */
   readonly onRemoved: (node: string) => void;
   readonly onError: (error: unknown) => void;
@@ -33,6 +38,10 @@ export function instrument(chain: string, metrics: Metrics, log: Logger, stats: 
   const tallies = metrics.tallies.scope();
   const handled = new HandledCounters(chain, metrics, tallies);
   const attempts = new Map<string, Tally>();
+  const polls = bound((what: `${FilterKind} ${PollHow}`) => {
+    const [kind = '', how = ''] = what.split(' ');
+    return tallies.of(metrics.filterPolls, { chain, kind, how });
+  });
   const lookups = {
     hit: tallies.of(metrics.cache, { chain, result: 'hit' }),
     hit_redis: tallies.of(metrics.cache, { chain, result: 'hit_redis' }),
@@ -74,6 +83,8 @@ export function instrument(chain: string, metrics: Metrics, log: Logger, stats: 
     },
     onSocketOpen: ({ node }) => log.info({ chain, node }, 'node socket open'),
     onSocketLost: ({ node, code, reason }) => log.warn({ chain, node, code, reason }, 'node socket lost'),
+    onFilterPoll: (kind, how) => polls(`${kind} ${how}`).add(),
+    onFilterLost: (kind) => metrics.filtersLost.inc({ chain, kind }),
     onReorg: () => {
       metrics.chainReorgs.inc({ chain });
       log.info({ chain }, 'chain reorganised');

@@ -2,14 +2,16 @@ import { type CachedAnswer, type ResponseCache } from '../cache/response-cache';
 import { Coalescer } from '../cache/coalesce';
 import { type Keeping, keepingOf } from '../cache/policy';
 import type { RequestContext } from '../front/exchange';
+import type { BlockName } from '../rpc/block-ref';
 import { refusal } from '../rpc/errors';
 import type { HeadView } from '../rpc/head-view';
 import type { RpcRequest } from '../rpc/message';
+import type { MethodPolicy } from '../rpc/method-policy';
 import type { Outcome } from '../rpc/outcome';
 import { byHash } from '../rpc/pin';
 import { plan, type PlanRules, type RoutedRequest } from '../rpc/plan';
 import type { Cancel } from '../util/cancellation';
-import type { BlockName, UpstreamRequest } from '../upstream/failover-parts';
+import type { UpstreamRequest } from '../upstream/failover-parts';
 
 /** `hit_redis` where another process had kept it, `shared` with a request that was under way. */
 export type CacheLookup = 'hit' | 'hit_redis' | 'miss' | 'shared' | 'uncached';
@@ -26,6 +28,8 @@ export interface PipelineStages {
   readonly recall: (keeping: Keeping, request: RoutedRequest) => Promise<CachedAnswer | undefined> | undefined;
   /** Routing and failover together: sends the request to nodes until one answers. */
   readonly upstream: (request: UpstreamRequest, context: RequestContext) => Promise<Outcome>;
+  /** The filter methods. */
+  readonly filters: (request: RpcRequest, context: RequestContext) => Promise<Outcome>;
   readonly onCache: (what: CacheLookup) => void;
   readonly onHandled: (method: string, outcome: Outcome, ms: number) => void;
   readonly onError: (error: unknown) => void;
@@ -37,6 +41,7 @@ export interface PipelineStages {
  * ```text
  * plan ─┬─ refused            a method that is denied
  *       ├─ answered           what we know ourselves, such as the head
+ *       ├─ filters            which ask for blocks and logs by `ask`
  *       └─ routed ─▶ cache ─▶ coalesce ─▶ recall ─▶ upstream (route ▸ send ▸ fail over)
  *                      ▲                               │
  *                      └──── keep ◀────────────────────┘
@@ -62,6 +67,14 @@ export class Pipeline {
     return outcome;
   }
 
+  /** A question of our own on a caller's behalf: it goes the way of requests, and is not counted as one. */
+  async ask(request: RpcRequest, context: RequestContext): Promise<Outcome> {
+    const { isExtraRead } = this.stages.rules;
+    const planned = plan(request, { policy: OWN_POLICY, isExtraRead }, context.head);
+    if (planned.kind !== 'route') throw new Error(`${request.method} is no question for a node`);
+    return this.answer(planned.request, request, context);
+  }
+
   private decide(request: RpcRequest, context: RequestContext): Outcome | Promise<Outcome> {
     const planned = plan(request, this.stages.rules, context.head);
     switch (planned.kind) {
@@ -69,6 +82,8 @@ export class Pipeline {
         return planned;
       case 'answer':
         return { kind: 'result', result: planned.result };
+      case 'filter':
+        return this.stages.filters(request, context);
       case 'route':
         return this.answer(planned.request, request, context);
     }
@@ -119,6 +134,9 @@ export class Pipeline {
     return joined.value.take() ?? upstream(request, context);
   }
 }
+
+/** What we ask ourselves is not for the configuration to deny. */
+const OWN_POLICY: MethodPolicy = { allows: () => true, names: () => false };
 
 /**
  * What is about no block that is known by its hash may have another answer at the next head, such as a receipt that was

@@ -1,3 +1,6 @@
+/** Which block. */
+export type BlockName = Pick<BlockRef, 'number' | 'hash'>;
+
 /** One block, as far as balancing needs to know it. */
 export interface BlockRef {
   readonly number: number;

@@ -13,6 +13,8 @@ const REFUSALS = {
   INVALID_PARAMS: { code: -32602, status: 200, text: 'Invalid params' },
   INTERNAL: { code: -32603, status: 200, text: 'Internal error' },
   RESPONSE_TOO_LARGE: { code: -32603, status: 200, text: 'Response too large' },
+  /** Exactly geth's words: clients make a filter anew on them. */
+  NO_FILTER: { code: -32000, status: 200, text: 'filter not found' },
   NO_NOTIFICATIONS: { code: -32004, status: 200, text: 'Notifications not supported' },
   LIMITED: { code: -32005, status: 429, text: 'Limit exceeded' },
   OVERLOADED: { code: -32005, status: 503, text: 'Limit exceeded' },

@@ -21,7 +21,7 @@ export interface MethodRow {
   /** Where the facts of this row are from. */
   readonly source: keyof typeof METHOD_SOURCES;
   /** Answered by us, not by a node. */
-  readonly local?: 'block-number' | 'no-accounts' | 'no-notifications' | 'no-filters';
+  readonly local?: 'block-number' | 'no-accounts' | 'no-notifications' | 'filter';
 }
 
 export const METHOD_SOURCES = {
@@ -53,7 +53,7 @@ const light: MethodRow = { repeat: 'read', effort: 'light', cache: 'never', sour
 const older: MethodRow = { ...light, source: 'EIP-1474' };
 const constant: MethodRow = { ...light, cache: 'constant' };
 const short: MethodRow = { ...light, cache: 'short' };
-const filter: MethodRow = { ...light, repeat: 'once', local: 'no-filters' };
+const filter: MethodRow = { ...light, repeat: 'once', local: 'filter' };
 const socketOnly: MethodRow = { ...light, repeat: 'once', local: 'no-notifications', source: 'geth' };
 
 const stateAt = (index: number): MethodRow => ({
@@ -141,13 +141,14 @@ const METHODS: ReadonlyMap<string, MethodRow> = new Map<string, MethodRow>([
     },
   ],
   ['eth_sendRawTransaction', { ...light, repeat: 'raw-transaction', effort: 'call' }],
-  // State kept by one node, or a connection kept open: not served over plain HTTP.
+  // Filters are kept here, whichever node their changes come from.
   ['eth_newFilter', filter],
   ['eth_newBlockFilter', filter],
   ['eth_newPendingTransactionFilter', filter],
   ['eth_getFilterChanges', filter],
   ['eth_getFilterLogs', filter],
   ['eth_uninstallFilter', filter],
+  // A connection kept open: not served over plain HTTP.
   ['eth_subscribe', socketOnly],
   ['eth_unsubscribe', socketOnly],
 ]);

@@ -7,10 +7,11 @@ import type { MethodPolicy } from './method-policy';
 import { type MethodRow, methodRow } from './methods';
 import { pin, type PinnedBlock } from './pin';
 
-/** What becomes of a request: refused, answered by us, or sent to a node that meets its need. */
+/** What becomes of a request: refused, answered by us, a matter of filters, or sent to a node that meets its need. */
 export type Plan =
   | { readonly kind: 'refused'; readonly refused: Refusal }
   | { readonly kind: 'answer'; readonly result: Buffer }
+  | { readonly kind: 'filter' }
   | { readonly kind: 'route'; readonly request: RoutedRequest };
 
 export interface RoutedRequest {
@@ -46,9 +47,8 @@ export function plan(request: RpcRequest, rules: PlanRules, head: HeadView | und
       break;
     case 'no-notifications':
       return refuse('NO_NOTIFICATIONS', `${method} needs a WebSocket`);
-    case 'no-filters':
-      // Clients know this sentence of geth's, and poll then: ethers 6 looks for "the method … does not exist".
-      return refuse('DENIED', `the method ${method} does not exist here; use eth_getLogs and eth_blockNumber`);
+    case 'filter':
+      return { kind: 'filter' };
     case undefined:
       break;
   }

@@ -38,6 +38,16 @@ export function createMetrics() {
       ['chain'],
     ),
     cacheBytes: gauge(METRICS.cacheBytes, 'Memory of the kept answers', ['chain']),
+    filters: gauge(METRICS.filters, 'Open filters this process knows of', ['chain']),
+    filterPolls: counter(
+      METRICS.filterPolls,
+      'Answered polls of filters, by how the changes were found: computed, sticky (told by a node), unchanged',
+      ['chain', 'kind', 'how'],
+    ),
+    filtersLost: counter(METRICS.filtersLost, 'Filters that lost the node that kept them, and went on without', [
+      'chain',
+      'kind',
+    ]),
     connections: gauge(METRICS.connections, 'Open client connections', []),
     chainHead: gauge(METRICS.chainHead, 'Number of the head that reads are pinned to', ['chain']),
     chainReorgs: counter(METRICS.chainReorgs, 'Reorganisations of the head', ['chain']),

@@ -1,14 +1,11 @@
 import type { NodeView } from '../nodes/node';
 import type { BlockNeed } from '../rpc/block-need';
-import type { BlockRef } from '../rpc/block-ref';
+import type { BlockName, BlockRef } from '../rpc/block-ref';
 import type { MethodRow } from '../rpc/methods';
 import type { Cancel } from '../util/cancellation';
 import type { NodeError } from './errors';
 import type { NodeClient } from './node-client';
 import type { RetryBudget } from './retry-budget';
-
-/** Which block. */
-export type BlockName = Pick<BlockRef, 'number' | 'hash'>;
 
 export interface UpstreamRequest {
   readonly method: string;

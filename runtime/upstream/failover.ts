@@ -1,6 +1,6 @@
 import type { NodeView } from '../nodes/node';
 import type { BlockNeed } from '../rpc/block-need';
-import type { BlockRef } from '../rpc/block-ref';
+import type { BlockName, BlockRef } from '../rpc/block-ref';
 import { refusal, type RefusalCode } from '../rpc/errors';
 import type { Outcome, Via } from '../rpc/outcome';
 import { rawTransactionHash } from '../rpc/transaction-hash';
@@ -8,7 +8,7 @@ import { type Answer, MAX_HELD_BYTES } from './attempt';
 import { isCallersWords } from './callers-words';
 import { classifyError } from './classify';
 import { NodeError } from './errors';
-import type { BlockName, Caller, FailoverParts, UpstreamRequest } from './failover-parts';
+import type { Caller, FailoverParts, UpstreamRequest } from './failover-parts';
 import type { Sending } from './node-client';
 
 /** Where the full-jitter back-off between rounds of all nodes starts, and how far it grows. */

@@ -81,8 +81,8 @@ describe('other clients', () => {
       expect(await reader.getCode({ address: contractAddress ?? '0x' })).toBe(WORD_CODE);
     });
 
-    // Where a node has no filters viem asks for the logs of new blocks instead; no option is needed for that.
-    it('tells of events although filters are not served', async () => {
+    // viem makes a filter at its first poll.
+    it('tells of events', async () => {
       const { reader, wallet } = connect(bed.proxy.url);
       const account = privateKeyToAccount(ALICE.key);
       const deployed = await wallet.sendTransaction({ account, data: WORD_INIT as Hex });

@@ -179,7 +179,8 @@ describe('the wire', () => {
     ['nesting of a million levels', deep(1_000_000), 200, -32600, null],
     ['a denied method', call('debug_traceCall', [], 'x'), 200, -32601, 'x'],
     ['a subscription', call('eth_subscribe', ['newHeads']), 200, -32004, 1],
-    ['a filter', call('eth_newBlockFilter'), 200, -32601, 1],
+    ['a filter that is not there', call('eth_getFilterChanges', ['0x1']), 200, -32000, 1],
+    ['a filter of what is no address', call('eth_newFilter', [{ address: '0x1' }]), 200, -32602, 1],
     ['a method no node offers', call('custom_unknown'), 200, -32601, 1],
   ])('answers %s as promised', async (_, body, httpStatus, code, id) => {
     const answer = await ask(body);

@@ -135,14 +135,16 @@ describe('plan', () => {
       'admin_x\n{"level":"fatal"}',
       '-32601 Method not available: the method admin_x?{"level":"fatal"} does not exist here, or is not allowed',
     ],
-    [
-      'eth_newFilter',
-      '-32601 Method not available: the method eth_newFilter does not exist here; use eth_getLogs and eth_blockNumber',
-    ],
     ['eth_subscribe', '-32004 Notifications not supported: eth_subscribe needs a WebSocket'],
   ])('refuses %j', (method, expected) => {
     const made = planned(method, '[]');
     expect(made.kind === 'refused' && `${made.refused.code} ${made.refused.message}`).toBe(expected);
+  });
+
+  it('leaves filters to those who keep them, unless they are denied', () => {
+    expect(planned('eth_newFilter', '[{}]')).toEqual({ kind: 'filter' });
+    const denying = { ...rules, policy: createMethodPolicy([], ['eth_new*']) };
+    expect(plan(request('eth_newFilter', '[{}]'), denying, view)).toMatchObject({ kind: 'refused' });
   });
 
   it('knows which methods may run twice', () => {

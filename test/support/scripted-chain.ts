@@ -14,6 +14,8 @@ export const BLOCK_TIME_S = 12;
  * new blocks below it one every 12 s. A head that stays put therefore grows old, as a frozen node's does.
  */
 export class ScriptedChain {
+  /** Logs each block has, see scripted-logs.ts. */
+  logsPerBlock = 0;
   #head: number;
   #forks: readonly Fork[] = [];
   #arrivals: readonly Arrival[];
@@ -106,7 +108,7 @@ export function toQuantity(value: number | bigint): string {
 // Any 32 bytes will do for a block hash, and searching thousands of blocks has to be quick: sha-256 is native code.
 const hashes = new Map<string, string>();
 
-function hashOf(name: string): string {
+export function hashOf(name: string): string {
   let hash = hashes.get(name);
   if (hash === undefined) {
     hash = `0x${createHash('sha256').update(name).digest('hex')}`;

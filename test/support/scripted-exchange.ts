@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { RpcOutcome } from './scripted-methods';
+import type { RpcOutcome } from './scripted-outcome';
 import type { LoggedRequest } from './scripted-request';
 
 /** One answer before it becomes text; undefined members are left out. */

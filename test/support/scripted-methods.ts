@@ -1,13 +1,9 @@
 import { keccak256, toUtf8Bytes } from 'ethers';
+import { text, toNumber } from './scripted-block-ref';
 import { toQuantity, type ScriptedChain } from './scripted-chain';
-
-export interface RpcError {
-  readonly code: number;
-  readonly message: string;
-  readonly data?: unknown;
-}
-
-export type RpcOutcome = { readonly result: unknown } | { readonly error: RpcError };
+import type { ScriptedFilters } from './scripted-filters';
+import { logsOfRange } from './scripted-logs';
+import { failed, ok, type RpcOutcome } from './scripted-outcome';
 
 /** What the methods may look at and change. */
 export interface ScriptedState {
@@ -15,6 +11,7 @@ export interface ScriptedState {
   readonly chainId: number;
   /** Transactions seen, by hash; one map given to several nodes is a network that gossips at once. */
   readonly pool: Map<string, PooledTransaction>;
+  readonly filters: ScriptedFilters;
 }
 
 export interface PooledTransaction {
@@ -45,7 +42,13 @@ const METHODS: Readonly<Record<string, Method>> = {
   eth_gasPrice: () => ok('0x3b9aca00'),
   eth_maxPriorityFeePerGas: () => ok('0x3b9aca00'),
   eth_estimateGas: () => ok('0x5208'),
-  eth_getLogs: () => ok([]),
+  eth_getLogs: ({ chain }, [criteria]) => logsOfRange(chain, criteria),
+  eth_newFilter: ({ filters }, [criteria]) => filters.newFilter(criteria),
+  eth_newBlockFilter: ({ filters }) => filters.newBlockFilter(),
+  eth_newPendingTransactionFilter: ({ filters }) => filters.newPendingFilter(),
+  eth_getFilterChanges: ({ filters }, [id]) => filters.changes(id),
+  eth_getFilterLogs: ({ filters }, [id]) => filters.logs(id),
+  eth_uninstallFilter: ({ filters }, [id]) => filters.uninstall(id),
   eth_getBlockByNumber: ({ chain }, [ref]) => ok(chain.block(toNumber(chain, ref) ?? -1)),
   eth_getBlockByHash: ({ chain }, [hash]) => ok(chain.block(chain.numberOf(text(hash)) ?? -1)),
   eth_getBalance: stateRead(1, ([address]) => toQuantity(BigInt(toAddress(address)))),
@@ -91,24 +94,6 @@ function stateRead(blockIndex: number, echo: (params: Params) => string): Method
   };
 }
 
-/** Tags, quantities and the objects of EIP-1898. */
-function toNumber(chain: ScriptedChain, ref: unknown): number | undefined {
-  if (typeof ref === 'object' && ref !== null) {
-    if ('blockHash' in ref) return chain.numberOf(text(ref.blockHash));
-    return 'blockNumber' in ref ? toNumber(chain, ref.blockNumber) : undefined;
-  }
-  if (/^0x[0-9a-f]+$/i.test(text(ref))) return Number(ref);
-  return TAGS[text(ref)]?.(chain.head);
-}
-
-const TAGS: Readonly<Record<string, (head: number) => number>> = {
-  latest: (head) => head,
-  pending: (head) => head,
-  safe: (head) => Math.max(0, head - 32),
-  finalized: (head) => Math.max(0, head - 64),
-  earliest: () => 0,
-};
-
 function toAddress(value: unknown): string {
   if (!/^0x[0-9a-f]{40}$/i.test(text(value))) throw new Error('not an address');
   return text(value).toLowerCase();
@@ -118,16 +103,4 @@ function callData(call: unknown): string {
   if (typeof call !== 'object' || call === null) return '0x';
   const { data, input } = call as { data?: unknown; input?: unknown };
   return text(input ?? data ?? '0x');
-}
-
-function text(value: unknown): string {
-  return typeof value === 'string' ? value : '';
-}
-
-function ok(result: unknown): RpcOutcome {
-  return { result };
-}
-
-function failed(code: number, message: string): RpcOutcome {
-  return { error: { code, message } };
 }

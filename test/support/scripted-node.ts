@@ -2,8 +2,10 @@ import type { Socket } from 'node:net';
 import { ordinary, type Behaviour } from './scripted-behaviours';
 import { ScriptedChain } from './scripted-chain';
 import { Exchange } from './scripted-exchange';
+import { ScriptedFilters } from './scripted-filters';
 import { ScriptedListener } from './scripted-listener';
-import { callMethod, type PooledTransaction, type RpcOutcome } from './scripted-methods';
+import { callMethod, type PooledTransaction } from './scripted-methods';
+import type { RpcOutcome } from './scripted-outcome';
 import { toRequests, type LoggedRequest } from './scripted-request';
 import { Scripts, type Chooser } from './scripted-scripts';
 import { WireReader } from './scripted-wire';
@@ -53,6 +55,8 @@ export class ScriptedNode {
   chainId: number;
   readonly chain: ScriptedChain;
   readonly pool: Map<string, PooledTransaction>;
+  /** As geth keeps them, with ids from `0x1` on. */
+  readonly filters: ScriptedFilters;
   /** Oldest first; each item of a batch is one. */
   readonly requests: LoggedRequest[] = [];
   readonly #listener = new ScriptedListener((socket, id) => this.#serve(socket, id));
@@ -74,6 +78,7 @@ export class ScriptedNode {
     this.chainId = chainId ?? 1337;
     this.chain = new ScriptedChain(head ?? 100, now);
     this.pool = pool ?? new Map<string, PooledTransaction>();
+    this.filters = new ScriptedFilters(this.chain, this.pool);
     this.#now = now;
     if (blockTimeMs > 0) this.#miner = setInterval(() => this.#frozen || this.mine(), blockTimeMs).unref();
   }

@@ -1,0 +1,110 @@
+import type { BlockName } from '../rpc/block-ref';
+import { parseLog, toRemoved } from '../rpc/log';
+
+/** A block that a listener knows of, and the logs it was told with it, as they were told. */
+export interface ToldBlock extends BlockName {
+  readonly logs: readonly string[];
+  /** It was there when the listener began: none of its logs is news, whatever a node tells. */
+  readonly closed?: true;
+}
+
+/**
+ * What a listener was told last, so that it can be told what became of it:
+ *
+ *     blocks   97 ── 98 ── 99 ── 100 (upTo)
+ *                     └── 99' ─ 100' ── 101'     the logs of 100 and 99 are taken back, those of 99' … 101' are told
+ *
+ * Of a number that no block of the trail has nothing was told, so it need not be known which block it was.
+ */
+export interface Trail {
+  /** All there is up to this number, on the branch of the trail, was told. */
+  readonly upTo: number;
+  /** In the order of their numbers, each of which is there once; at least one, and the first is not above `upTo`. */
+  readonly blocks: readonly ToldBlock[];
+}
+
+/** Of so many newest blocks it is remembered what was told: a reorganisation deeper than that is not undone. */
+export const TRAIL_BLOCKS = 64;
+/** Characters of logs that are remembered at most; beyond that the oldest are forgotten, but for their blocks. */
+export const TRAIL_CHARS = 1024 * 1024;
+/** Who begins to listen may be told of a reorganisation of blocks that were there before: so many are noted. */
+const FIRST_BLOCKS = 16;
+
+/** The trail of who begins to listen now: nothing up to the head is news. */
+export function beginTrail(head: BlockName, hashAt: (number: number) => string | undefined): Trail {
+  const blocks: ToldBlock[] = [{ number: head.number, hash: head.hash, logs: [], closed: true }];
+  for (let number = head.number - 1; number >= 0 && blocks.length < FIRST_BLOCKS; number--) {
+    const hash = hashAt(number);
+    if (hash === undefined) break;
+    blocks.unshift({ number, hash, logs: [], closed: true });
+  }
+  return { upTo: head.number, blocks };
+}
+
+export interface Split {
+  /** Still of the chain. */
+  readonly kept: readonly ToldBlock[];
+  readonly orphaned: readonly ToldBlock[];
+  /** The first number that there may be news of. */
+  readonly from: number;
+}
+
+/** What holds of a trail. @param isOurs whether a block of the trail is on the branch that is told now */
+export function splitTrail({ upTo, blocks }: Trail, isOurs: (block: BlockName) => boolean): Split {
+  const kept: ToldBlock[] = [];
+  const orphaned: ToldBlock[] = [];
+  let from = blocks[0]?.number ?? upTo + 1;
+  for (const block of blocks) {
+    if (!isOurs(block)) orphaned.push(block);
+    else {
+      kept.push(block);
+      // Above a block that was given up others may have come in whose logs were not told.
+      if (orphaned.length === 0 && block.number <= upTo) from = block.number + 1;
+    }
+  }
+  return { kept, orphaned, from };
+}
+
+/** The logs of blocks that were given up, taken back in the order in which they are undone. */
+export function removedLogs(orphaned: readonly ToldBlock[]): string[] {
+  return orphaned.toReversed().flatMap(({ logs }) => logs.toReversed().map(toRemoved));
+}
+
+/** Of these blocks what was not told yet: a block that is known counts for its logs that are not. */
+export function untold(kept: readonly ToldBlock[], blocks: readonly ToldBlock[]): ToldBlock[] {
+  const known = new Map(kept.map((block) => [block.hash, block]));
+  return blocks.flatMap((block) => {
+    const before = known.get(block.hash);
+    if (before === undefined) return block;
+    if (before.closed) return [];
+    const told = new Set(before.logs.map((text) => parseLog(text)?.index));
+    const logs = block.logs.filter((text) => !told.has(parseLog(text)?.index));
+    return logs.length === 0 ? [] : { ...block, logs };
+  });
+}
+
+/** The trail after more was told. @param reached the block up to which all is told now */
+export function extendTrail(kept: readonly ToldBlock[], told: readonly ToldBlock[], reached: BlockName): Trail {
+  const byNumber = new Map<number, ToldBlock>();
+  for (const block of [...kept, ...told]) {
+    const before = byNumber.get(block.number);
+    byNumber.set(block.number, before === undefined ? block : { ...block, logs: [...before.logs, ...block.logs] });
+  }
+  if (!byNumber.has(reached.number))
+    byNumber.set(reached.number, { number: reached.number, hash: reached.hash, logs: [] });
+  const all = [...byNumber.values()].sort((a, b) => a.number - b.number);
+  const recent = all.filter(({ number }) => number > reached.number - TRAIL_BLOCKS);
+  return { upTo: reached.number, blocks: withinChars(recent) };
+}
+
+function withinChars(blocks: readonly ToldBlock[]): ToldBlock[] {
+  let left = TRAIL_CHARS;
+  return blocks
+    .toReversed()
+    .map((block) => {
+      const chars = block.logs.reduce((sum, log) => sum + log.length, 0);
+      left -= chars;
+      return left >= 0 || chars === 0 ? block : { ...block, logs: [] };
+    })
+    .reverse();
+}

@@ -1,0 +1,117 @@
+import { BranchReader } from '../chain/branch-reader';
+import { byBlock } from '../chain/log-walk';
+import { ChainReadError } from '../chain/read-chain';
+import { extendTrail, type ToldBlock, untold } from '../chain/trail';
+import type { BlockName } from '../rpc/block-ref';
+import { type Log, parseLog, parseLogs } from '../rpc/log';
+import { advanceLogs, type AdvanceParts, splitBy } from './computed';
+import type { FilterNodes } from './filter-nodes';
+import type { LogFilter, NodeFilter } from './record';
+import type { Step } from './step';
+
+export interface StickyParts<C> extends AdvanceParts {
+  readonly nodes: FilterNodes<C>;
+  /** Logs that the node told a try that came too late. */
+  readonly carried: readonly string[];
+}
+
+type StickyFilter = LogFilter & Required<Pick<LogFilter, 'node'>>;
+
+/**
+ * A poll of a filter that a node keeps. What the node tells counts where it fits our branch; wherever it may not be the
+ * whole truth, the changes are computed, and those told already are known by the trail:
+ *
+ *     node's filter ──▶ fits the head's branch, no told block given up ──▶ told: `sticky`
+ *           │                   no │
+ *           │ no answer            ▼
+ *           └──────────────▶ computed from `upTo` on; without an answer the node is lost
+ */
+export async function stickyLogs<C>(record: StickyFilter, parts: StickyParts<C>): Promise<Step> {
+  const { nodes, carried } = parts;
+  const { node, trail } = record;
+  const stand = nodes.stand(node.name, parts.head);
+  if (stand.kind === 'gone') return compute(record, parts, carried, true);
+  // Until its filter is known to begin below what is news, it does not tell all of it.
+  if (stand.kind === 'unsure' || trail.upTo < node.since) return compute(record, parts, carried);
+  const answer = await nodes.changes(node);
+  const logs = answer && parseLogs(answer);
+  if (logs === undefined) return compute(record, parts, carried, true);
+  const texts = [...carried, ...logs.filter(({ removed }) => !removed).map(({ text }) => text)];
+  const live = texts.map(parseLog).filter((log) => log !== undefined);
+  const head = await raisedFor(live, node.name, parts);
+  if (head === undefined) return compute(record, parts, texts);
+  const branch = new BranchReader(head, parts.send);
+  const { kept, orphaned } = await splitBy(branch, trail);
+  const isOther = ({ number, hash }: BlockName): boolean => (branch.known(number) ?? hash) !== hash;
+  // Where blocks were given up nodes differ in what they tell.
+  if (orphaned.length > 0 || live.some(isOther) || isDivided(live) || tellsOtherwise(logs, kept)) {
+    return compute(record, { ...parts, head }, texts);
+  }
+  const told = untold(kept, byBlock(within(live, record)));
+  const { seen } = node;
+  const isPassed = seen !== undefined && seen.number > trail.upTo && !isOther(seen);
+  const reached = isPassed ? seen : (kept.findLast(({ number }) => number <= trail.upTo) ?? stand.block);
+  return {
+    changes: told.flatMap((block) => block.logs),
+    next: { ...record, node: { ...node, seen: stand.block }, trail: extendTrail(kept, told, reached) },
+    how: 'sticky',
+    carried: texts,
+  };
+}
+
+/** Without the node's word. What it told in vain is read again, wherever others have come to meanwhile. */
+async function compute<C>(
+  record: StickyFilter,
+  parts: StickyParts<C>,
+  carried: readonly string[],
+  lost = false,
+): Promise<Step> {
+  const { node, ...others } = record;
+  const keeping = (since: number): Pick<LogFilter, 'node'> => (lost ? {} : { node: { ...nameOf(node), since } });
+  const least = carried.reduce((number, text) => Math.min(number, parseLog(text)?.number ?? number), Infinity);
+  const from = { ...record.trail, upTo: Math.min(record.trail.upTo, least - 1) };
+  const outcome = { how: 'computed' as const, carried, ...(lost && { lost }) };
+  try {
+    const { changes, trail } = await advanceLogs(from, record.criteria, parts);
+    return { changes, next: { ...others, ...keeping(node.since), trail }, ...outcome };
+  } catch (error) {
+    if (!(error instanceof ChainReadError) || (carried.length === 0 && !lost)) throw error;
+    // The node does not tell it again, or may not: from here on it is read, and the node counts again above that.
+    return { changes: [], next: { ...others, ...keeping(from.upTo + 1), trail: from }, ...outcome };
+  }
+}
+
+function nameOf({ name, id }: NodeFilter): NodeFilter {
+  return { name, id };
+}
+
+/** A head that has all these logs; undefined where they are above any that is believed. */
+async function raisedFor<C>(logs: readonly Log[], node: string, { head, nodes }: StickyParts<C>) {
+  const newest = logs.reduce<Log | undefined>(
+    (best, log) => (log.number > (best?.number ?? -1) ? log : best),
+    undefined,
+  );
+  if (newest === undefined || newest.number <= head.number) return head;
+  const raised = await nodes.raise(node, Buffer.from(`[${newest.text}]`));
+  return raised !== undefined && raised.number >= newest.number ? raised : undefined;
+}
+
+/** Whether these are logs of two branches. */
+function isDivided(logs: readonly Log[]): boolean {
+  const hashes = new Map(logs.map(({ number, hash }) => [number, hash]));
+  return logs.some(({ number, hash }) => hashes.get(number) !== hash);
+}
+
+/** Whether the node takes back what we hold to be of the chain. */
+function tellsOtherwise(logs: readonly Log[], kept: readonly ToldBlock[]): boolean {
+  const ours = new Set(kept.filter((block) => block.logs.length > 0).map(({ hash }) => hash));
+  return logs.some(({ removed, hash }) => removed && ours.has(hash));
+}
+
+/** Logs within the criteria's bounds, which the node does not know. */
+function within(logs: readonly Log[], { criteria, trail }: LogFilter): Log[] {
+  const { from = 0, to = Infinity } = criteria;
+  // Of blocks before the trail it is not known any more what was told: they were told.
+  const oldest = trail.blocks[0]?.number ?? 0;
+  return logs.filter(({ number }) => number > oldest && number >= from && number <= to);
+}

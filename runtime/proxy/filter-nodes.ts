@@ -1,0 +1,124 @@
+import type { FilterNodes, MadeFilter, Stand } from '../filters/filter-nodes';
+import type { NodeFilter } from '../filters/record';
+import type { RequestContext } from '../front/exchange';
+import type { NodeView } from '../nodes/node';
+import { parseQuantity } from '../rpc/block-param';
+import { refusal } from '../rpc/errors';
+import type { HeadView } from '../rpc/head-view';
+import { methodRow } from '../rpc/methods';
+import type { Outcome } from '../rpc/outcome';
+import { ownRequest } from '../rpc/own-request';
+import { now } from '../util/clock';
+import { NodeError } from '../upstream/errors';
+import type { NodeBook, UpstreamRequest } from '../upstream/failover-parts';
+import type { ChainNodes } from './chain-nodes';
+
+export interface ChainFilterNodesOptions {
+  readonly nodes: ChainNodes;
+  readonly book: NodeBook;
+  readonly upstream: (request: UpstreamRequest, context: RequestContext) => Promise<Outcome>;
+  /** Told of a defect where nobody waits. */
+  readonly onError: (error: unknown) => void;
+  /** Milliseconds a node may take to tell the changes of a filter. */
+  readonly timeoutMs: () => number;
+}
+
+/** Longer changes count as lost, and are computed. */
+const HOLD_BYTES = 16 * 1024 * 1024;
+
+/** The filters that the nodes of a chain keep: made on whichever node can, and then asked of that one only. */
+export class ChainFilterNodes implements FilterNodes<RequestContext> {
+  constructor(private readonly options: ChainFilterNodesOptions) {}
+
+  async make(context: RequestContext, method: string, params: readonly unknown[]): Promise<MadeFilter> {
+    const outcome = await this.options.upstream(makingOf(method, params, context.head), context);
+    if (outcome.kind !== 'result' || outcome.via === undefined) return { kind: 'failed', outcome };
+    const id = textOf(outcome.result);
+    if (id !== undefined) return { kind: 'made', filter: { name: outcome.via.node, id } };
+    const refused = refusal('NO_NODE', `${outcome.via.node} answered ${method} without an id`);
+    return { kind: 'failed', outcome: { kind: 'refused', refused } };
+  }
+
+  async height(name: string): Promise<number | undefined> {
+    const answer = await this.ask(name, 'eth_blockNumber', []);
+    return answer && parseQuantity(textOf(answer) ?? '');
+  }
+
+  stand(name: string, head: HeadView): Stand {
+    const node = this.view(name);
+    if (node?.head === undefined || node.health.state !== 'up' || node.ejected !== undefined) return { kind: 'gone' };
+    if (node.restingUntil > now()) return { kind: 'unsure' };
+    const { number, hash } = node.head;
+    if (number >= head.number) {
+      const hasHead = this.options.nodes.tracker.hasBlock(node.head, head.number);
+      return hasHead ? { kind: 'at', block: { number: head.number, hash: head.hash } } : { kind: 'unsure' };
+    }
+    return head.hashAt(number) === hash ? { kind: 'at', block: { number, hash } } : { kind: 'unsure' };
+  }
+
+  changes({ name, id }: NodeFilter): Promise<Buffer | undefined> {
+    const node = this.view(name);
+    const isThere = node !== undefined && node.health.state !== 'down' && node.ejected === undefined;
+    return isThere ? this.ask(name, 'eth_getFilterChanges', [id]) : Promise.resolve(undefined);
+  }
+
+  remove({ name, id }: NodeFilter): void {
+    this.ask(name, 'eth_uninstallFilter', [id]).catch(this.options.onError);
+  }
+
+  async raise(name: string, logs: Buffer): Promise<HeadView | undefined> {
+    const { nodes } = this.options;
+    const node = this.view(name);
+    return node !== undefined && (await nodes.admits(node, logs)) ? nodes.head : undefined;
+  }
+
+  private view(name: string): NodeView | undefined {
+    return this.options.nodes.registry.nodes.find((node) => node.name === name);
+  }
+
+  /** Of this node and no other, once: what it told may be gone. Undefined where it gave no result. */
+  private async ask(name: string, method: string, params: readonly unknown[]): Promise<Buffer | undefined> {
+    const { nodes, book } = this.options;
+    const timeoutMs = this.options.timeoutMs();
+    const node = this.view(name);
+    if (node === undefined) return undefined;
+    const startedAt = performance.now();
+    const limits = { timeoutMs, deadlineMs: timeoutMs, releasable: true, holdBytes: HOLD_BYTES };
+    book.begin(node);
+    try {
+      const answer = await nodes.client(node).send(method, Buffer.from(JSON.stringify(params)), limits).answer;
+      book.succeeded(node, performance.now() - startedAt, true);
+      if (answer.kind === 'stream') answer.stream.destroy();
+      return answer.kind === 'result' ? answer.result : undefined;
+    } catch (error) {
+      if (!(error instanceof NodeError)) throw error;
+      book.failed(node, error, true);
+      if (error.retryAfterMs !== undefined) book.rest(node, error.retryAfterMs);
+      return undefined;
+    } finally {
+      book.end(node);
+    }
+  }
+}
+
+/** A filter that was made twice is one that nobody asks for, and the node forgets it: so it may be asked of several. */
+function makingOf(method: string, params: readonly unknown[], head: HeadView | undefined): UpstreamRequest {
+  const request: UpstreamRequest = {
+    method,
+    row: { ...methodRow(method, () => false), repeat: 'read' },
+    params: ownRequest(method, params).params.bytes,
+    need: head === undefined ? { kind: 'none' } : { kind: 'head', number: head.number },
+    at: undefined,
+    readsPending: false,
+    wholeWanted: false,
+    paramsByHash: undefined,
+    pinnedTo: () => ({ ...request, need: { kind: 'none' } }),
+  };
+  return request;
+}
+
+/** The text of a JSON string; undefined where the bytes are something else. */
+function textOf(result: Buffer): string | undefined {
+  const value: unknown = JSON.parse(result.toString('utf8'));
+  return typeof value === 'string' ? value : undefined;
+}

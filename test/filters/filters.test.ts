@@ -1,0 +1,151 @@
+import fc from 'fast-check';
+import { FiltersBed } from './filters-bed';
+import { Folded, held } from './folded';
+
+const happening = fc.oneof(
+  { weight: 15, arbitrary: fc.record({ kind: fc.constant('grow' as const), logs: fc.nat({ max: 3 }) }) },
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      kind: fc.constant('reorg' as const),
+      blocks: fc.integer({ min: 1, max: 4 }),
+      tells: fc.boolean(),
+    }),
+  },
+  { weight: 15, arbitrary: fc.record({ kind: fc.constant('poll' as const) }) },
+  { weight: 3, arbitrary: fc.record({ kind: fc.constant('lag' as const), behind: fc.nat({ max: 2 }) }) },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('kill' as const) }) },
+);
+
+describe('a log filter', () => {
+  it.each([false, true])(
+    'tells all there is, in order and once, whatever happens to the chain and to its node (sticky: %s)',
+    async (sticky) => {
+      const hows = new Set<string>();
+      let lost = 0;
+      await fc.assert(
+        fc.asyncProperty(fc.array(happening, { minLength: 5, maxLength: 60 }), async (events) => {
+          const bed = new FiltersBed({ sticky });
+          // So that no reorganisation goes below the beginning.
+          for (let i = 0; i < 5; i++) bed.grow(0);
+          const id = await bed.result('eth_newFilter', [{}]);
+          const client = new Folded();
+          client.logs.push(...held(bed.chain.blocks.flatMap(({ logs }) => logs)));
+          for (const event of events) {
+            if (event.kind === 'grow') bed.grow(event.logs);
+            else if (event.kind === 'lag') bed.node.behind = event.behind;
+            else if (event.kind === 'kill') bed.node.alive = false;
+            else if (event.kind === 'poll') client.tell(await bed.poll(id));
+            else bed.reorg(Math.min(event.blocks, bed.chain.blocks.length - 25), event.tells);
+          }
+          bed.node.behind = 0;
+          for (let i = 0; i < 3; i++) client.tell(await bed.poll(id));
+          expect(client.problems).toEqual([]);
+          expect(client.logs).toEqual(held(bed.chain.blocks.flatMap(({ logs }) => logs)));
+          for (const how of bed.hows) hows.add(how);
+          lost += bed.lost.length;
+        }),
+        { numRuns: 300 },
+      );
+      expect(hows).toEqual(new Set(['computed', 'unchanged', ...(sticky ? ['sticky'] : [])]));
+      expect(lost > 0).toBe(sticky);
+    },
+  );
+
+  it.each([false, true])('that is polled many times at once loses and repeats nothing (sticky: %s)', async (sticky) => {
+    const bed = new FiltersBed({ sticky });
+    const id = await bed.result('eth_newFilter', [{}]);
+    const told: string[] = [];
+    for (let round = 0; round < 40; round++) {
+      const polls = Array.from({ length: 5 }, () => bed.poll(id));
+      await new Promise((resolve) => setImmediate(resolve));
+      bed.grow(2);
+      polls.push(bed.poll(id), bed.poll(id));
+      if (round === 30) bed.node.alive = false;
+      for (const changes of await Promise.all(polls)) told.push(...changes);
+    }
+    for (let i = 0; i < 3; i++) told.push(...(await bed.poll(id)));
+    const expected = bed.chain.blocks.slice(21).flatMap(({ logs }) => logs);
+    expect(told.sort()).toEqual([...expected].sort());
+  });
+});
+
+describe('a pending filter', () => {
+  it('tells each transaction once, over the loss of its node', async () => {
+    const bed = new FiltersBed();
+    const id = await bed.result('eth_newPendingTransactionFilter');
+    bed.node.untold.push('"0xaa"', '"0xbb"');
+    expect(await bed.poll(id)).toEqual(['"0xaa"', '"0xbb"']);
+    bed.node.alive = false;
+    expect(await bed.poll(id)).toEqual([]);
+    expect(bed.node.made).toBe(2);
+    expect(bed.lost).toEqual(['pending']);
+    bed.node.untold.push('"0xBB"', '"0xcc"', '{"hash":"0xaa"}');
+    expect(await bed.poll(id)).toEqual(['"0xcc"']);
+    const many = await Promise.all(Array.from({ length: 8 }, () => bed.poll(id)));
+    expect(many.flat()).toEqual([]);
+  });
+
+  it('loses nothing when it is polled many times at once', async () => {
+    const bed = new FiltersBed();
+    const id = await bed.result('eth_newPendingTransactionFilter', [true]);
+    const told: string[] = [];
+    for (let i = 0; i < 50; i++) {
+      const polls: Promise<string[]>[] = [];
+      for (const part of ['a', 'b', 'c', 'd']) {
+        bed.node.untold.push(`"0x${i}${part}"`);
+        polls.push(bed.poll(id));
+        // So that the node has been asked before there is more to tell.
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+      for (const changes of await Promise.all(polls)) told.push(...changes);
+    }
+    expect(told).toHaveLength(200);
+    expect(new Set(told).size).toBe(200);
+  });
+});
+
+describe('filters', () => {
+  it('are bounded for each client and in all, and make room when they are removed', async () => {
+    const bed = new FiltersBed({ maxPerClient: 2, maxFilters: 3 });
+    const refused = (rule: string) => ({
+      kind: 'refused',
+      refused: { code: -32005, message: `Limit exceeded: ${rule} filters at once` },
+    });
+    const [first] = [await bed.result('eth_newBlockFilter'), await bed.result('eth_newFilter', [{}])];
+    expect(await bed.call('eth_newBlockFilter', [])).toMatchObject(refused('filters.maxPerClient of 2'));
+    await bed.result('eth_newBlockFilter', [], 'd');
+    expect(await bed.call('eth_newBlockFilter', [], 'd')).toMatchObject(refused('filters.maxFilters of 3'));
+    expect(await bed.result('eth_uninstallFilter', [first])).toBe(true);
+    expect(await bed.result('eth_newBlockFilter', [], 'd')).toMatch(/^0x[0-9a-f]{32}$/);
+  });
+
+  it.each([
+    ['eth_getFilterChanges', ['0x1'], -32000, 'filter not found'],
+    ['eth_getFilterLogs', ['0x1'], -32000, 'filter not found'],
+    ['eth_getFilterChanges', [1], -32602, 'Invalid params: params[0] must be the id of a filter, got number'],
+    ['eth_uninstallFilter', [], -32602, 'Invalid params: params[0] must be the id of a filter, got undefined'],
+    ['eth_newFilter', [], -32602, 'Invalid params: params must be a list of one object, got []'],
+  ])('%s %j is refused', async (method, params, code, message) => {
+    expect(await new FiltersBed().call(method, params)).toMatchObject({ kind: 'refused', refused: { code, message } });
+  });
+
+  it('of blocks have no logs; of logs have all that the criteria name', async () => {
+    const bed = new FiltersBed();
+    const blocks = await bed.result('eth_newBlockFilter');
+    const logs = await bed.result('eth_newFilter', [{ fromBlock: '0x2', toBlock: '0x5' }]);
+    expect(await bed.call('eth_getFilterLogs', [blocks])).toMatchObject({ refused: { message: 'filter not found' } });
+    expect(await bed.result('eth_getFilterLogs', [logs])).toHaveLength(4);
+  });
+
+  it('ask no node while the head stands still', async () => {
+    const bed = new FiltersBed({ sticky: true });
+    const id = await bed.result('eth_newFilter', [{}]);
+    bed.grow(1);
+    for (let i = 0; i < 4; i++) await bed.poll(id);
+    const { asked } = bed.node;
+    bed.chain.asked = [];
+    for (let i = 0; i < 10; i++) expect(await bed.poll(id)).toEqual([]);
+    expect([bed.node.asked, bed.chain.asked]).toEqual([asked, []]);
+  });
+});
