@@ -83,6 +83,7 @@ export class FiltersBed {
       sticky,
       nodes: this.node,
       maxBlocks: 1000,
+      wasOurs: () => true,
       send: () => async (method, params) => {
         const outcome = await this.chain.send(method, params);
         await new Promise((resolve) => setImmediate(resolve));
