@@ -20,7 +20,7 @@ export interface ChainFiltersOptions {
   readonly nodes: ChainFilterNodes;
   readonly wasOurs: (hash: string) => boolean;
   readonly pipeline: Pick<Pipeline, 'ask'>;
-  readonly events: Pick<ChainEvents, 'onFilterPoll' | 'onFilterLost'>;
+  readonly events: Pick<ChainEvents, 'onFilterPoll' | 'onFilterLost' | 'onError'>;
 }
 
 /** The filters of one chain: what they need of the other stages is handed to them here. */
@@ -35,7 +35,7 @@ export function createChainFilters(options: ChainFiltersOptions): Filters<Reques
     now,
     sleep,
   });
-  const bringBack = (): void => void store.bringBack();
+  const bringBack = (): void => void store.bringBack().catch(events.onError);
   redis.onBack(bringBack);
   return new Filters({
     store,

@@ -17,6 +17,8 @@ export interface ChainFilterNodesOptions {
   readonly nodes: ChainNodes;
   readonly book: NodeBook;
   readonly upstream: (request: UpstreamRequest, context: RequestContext) => Promise<Outcome>;
+  /** Told of a defect where nobody waits. */
+  readonly onError: (error: unknown) => void;
   /** Milliseconds a node may take to tell the changes of a filter. */
   readonly timeoutMs: number;
 }
@@ -61,7 +63,7 @@ export class ChainFilterNodes implements FilterNodes<RequestContext> {
   }
 
   remove({ name, id }: NodeFilter): void {
-    void this.ask(name, 'eth_uninstallFilter', [id]);
+    this.ask(name, 'eth_uninstallFilter', [id]).catch(this.options.onError);
   }
 
   async raise(name: string, logs: Buffer): Promise<HeadView | undefined> {

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { beginTrail, type Trail } from '../../runtime/chain/trail';
-import { advanceBlocks, advanceLogs, isUpToDate } from '../../runtime/filters/computed';
+import { advanceBlocks, advanceLogs, isElsewhere, isUpToDate } from '../../runtime/filters/computed';
 import { Folded, held } from './folded';
 import { MemoryChain } from './memory-chain';
 
@@ -136,4 +136,9 @@ test('a process that is behind another tells nothing, rather than take back what
   chain.rewind(1);
   chain.grow(0);
   expect(isUpToDate(ahead, chain.head)).toBe(false);
+  // The other process is on a branch that this one never was on; once this one is above that, it is given up.
+  expect(isElsewhere(ahead, chain.head, () => false)).toBe(true);
+  expect(isElsewhere(ahead, chain.head, () => true)).toBe(false);
+  chain.grow(0);
+  expect(isElsewhere(ahead, chain.head, () => false)).toBe(false);
 });

@@ -23,14 +23,14 @@ class Peer {
   readonly store: RedisStore;
   commands = 0;
 
-  constructor(url: string, ttlMs = TTL_MS) {
+  constructor(url: string, ttlMs = TTL_MS, user: { username?: string; password?: string } = {}) {
     const ignore = (): void => undefined;
     this.redis = new SharedRedis({ onUp: ignore, onDown: ignore, onAnswer: () => this.commands++, onFailure: ignore });
     const stage = this.redis.for('filters');
     const copies = createMemory(ttlMs);
     this.store = new RedisStore({ redis: stage, chainId: 1, copies, ttlMs, timeoutMs: 250, now, sleep });
     this.redis.onBack(() => void this.store.bringBack());
-    this.redis.apply({ url, keyPrefix: 'test:', connectTimeoutMs: 1000 });
+    this.redis.apply({ url, keyPrefix: 'test:', connectTimeoutMs: 1000, ...user });
   }
 
   async up(): Promise<this> {
@@ -229,6 +229,31 @@ describe('filters in Redis', () => {
     await b.store.bringBack();
     expect(await b.store.find(ID)).toBeUndefined();
     expect(await a.store.find(ID)).toBeUndefined();
+  });
+
+  it('need no more rights than those of a user who may not touch the server', async () => {
+    const rights = '+@read +@write +@connection +@transaction +@scripting +time -@dangerous +info'.split(' ');
+    await server.call('ACL', 'SETUSER', 'app', 'on', '>secret', '~test:*', '-@all', ...rights);
+    const peer = new Peer(server.url, TTL_MS, { username: 'app', password: 'secret' });
+    peers.push(peer);
+    const { store } = await peer.up();
+    await store.add(ID, first);
+    expect(await (await join()).store.find(ID)).toEqual(first);
+    expect(await store.replace(ID, first, second)).toBe(true);
+    expect(await (await join()).store.find(ID)).toEqual(second);
+    expect(await store.remove(ID)).toBe(true);
+    expect((await server.keys()).length).toBe(1);
+  });
+
+  it('go on by their copies while Redis takes no more, and are written when it does again', async () => {
+    const a = await join();
+    await a.store.add(ID, first);
+    await server.call('CONFIG', 'SET', 'maxmemory', '1');
+    expect(await a.store.replace(ID, first, second)).toBe(true);
+    expect(await a.store.find(ID)).toEqual(second);
+    await server.call('CONFIG', 'SET', 'maxmemory', '0');
+    expect(await a.store.find(ID)).toEqual(second);
+    expect(await (await join()).store.find(ID)).toEqual(second);
   });
 
   it('are as good as in memory where no Redis is configured', async () => {
