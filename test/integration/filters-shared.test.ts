@@ -107,7 +107,10 @@ describe('a filter outlives', () => {
   it('its node falling silent', async () => {
     const watches = await begin('node-1');
     // Not while it is given a block: that would be waited for.
-    await bed.reference.still(() => Promise.resolve(bed.node('node-1').freeze()));
+    await bed.reference.still(() => {
+      bed.node('node-1').freeze();
+      return Promise.resolve();
+    });
     try {
       await sleep(1500);
       await reorg(watches);
