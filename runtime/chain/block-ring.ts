@@ -24,6 +24,8 @@ export class BlockRing {
   /** Hashes that were on our branch and are no longer held, oldest first. */
   private readonly past = new Set<string>();
   private newest: BlockRef | undefined;
+  /** The lowest number from which every block up to the tip is known to be the next one's parent. */
+  private linkedFrom = 0;
 
   /** @param size blocks kept below and with the tip; at least 2 */
   constructor(readonly size = 256) {}
@@ -32,9 +34,12 @@ export class BlockRing {
     return this.newest;
   }
 
-  /** The hash of our branch at this number; undefined outside the ring and in gaps. */
+  /**
+   * The hash of our branch at this number; undefined outside the ring, in gaps and below them: a reorganisation within a
+   * gap goes unseen, so that what is held below one is a guess.
+   */
   hashAt(number: number): string | undefined {
-    return this.hashes.get(number);
+    return number < this.linkedFrom ? undefined : this.hashes.get(number);
   }
 
   has(hash: string): boolean {
@@ -102,6 +107,7 @@ export class BlockRing {
       if (number >= lowest || number <= block.number - this.size || (reorg && !joined)) this.drop(number);
     }
     for (const link of links) this.put(link.number, link.hash);
+    this.linkedFrom = joined ? Math.min(this.linkedFrom, Math.max(0, lowest - 1)) : lowest;
     this.newest = block;
     return reorg;
   }

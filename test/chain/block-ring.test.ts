@@ -8,19 +8,32 @@ function ringOf(...numbers: number[]): BlockRing {
 }
 
 test('knows the hashes of the blocks it was shown and of their parents', () => {
+  const ring = ringOf(100, 101);
+  const hashes = [98, 99, 100, 101, 102].map((number) => ring.hashAt(number));
+  expect(hashes).toEqual([undefined, hashOf(99), hashOf(100), hashOf(101), undefined]);
+});
+
+// A filter took the replaced block for one it had told, and lost the logs of the new one.
+test('claims nothing below a gap, where a reorganisation goes unseen', () => {
   const ring = ringOf(100, 101, 104);
-  expect([98, 99, 100, 101, 102, 103, 104, 105].map((number) => ring.hashAt(number))).toEqual([
+  expect([99, 100, 101, 102].map((number) => ring.hashAt(number))).toEqual([
     undefined,
-    hashOf(99),
-    hashOf(100),
-    hashOf(101),
     undefined,
-    hashOf(103),
-    hashOf(104),
+    undefined,
     undefined,
   ]);
+  expect(ring.hashAt(103)).toBe(hashOf(103));
   expect(ring.has(hashOf(103))).toBe(true);
   expect(ring.has(hashOf(102))).toBe(false);
+});
+
+test('remembers what was ours before a reorganisation', () => {
+  const ring = ringOf(98, 99, 100);
+  ring.note(forked(100, 'b', 99));
+  expect(ring.wasOurs(hashOf(100))).toBe(true);
+  expect(ring.wasOurs(hashOf(100, 'b'))).toBe(false);
+  ring.adopt(forked(101, 'b', 99));
+  expect([hashOf(99), hashOf(100), hashOf(100, 'b')].map((hash) => ring.wasOurs(hash))).toEqual([true, true, true]);
 });
 
 test('keeps no more blocks than its size', () => {

@@ -1,4 +1,12 @@
-import { extendTrail, removedLogs, splitTrail, TRAIL_BLOCKS, TRAIL_CHARS, untold } from '../../runtime/chain/trail';
+import {
+  beginTrail,
+  extendTrail,
+  removedLogs,
+  splitTrail,
+  TRAIL_BLOCKS,
+  TRAIL_CHARS,
+  untold,
+} from '../../runtime/chain/trail';
 import { logText, told } from '../filters/records';
 import { hashOf } from './blocks';
 
@@ -35,6 +43,15 @@ describe('a trail', () => {
       told(99, 1, 'b'),
     ]);
     expect(untold(kept, [none])).toEqual([]);
+  });
+
+  // A node that was behind caught up, and its filter told the logs of blocks that were there before.
+  it('has no news of blocks that were there when it began, and all of those that replace them', () => {
+    const { blocks } = beginTrail({ number: 98, hash: hashOf(98) }, (number) => hashOf(number));
+    expect(untold(blocks, [told(97, 1), told(98, 2), told(98, 1, 'b'), told(99, 1)])).toEqual([
+      told(98, 1, 'b'),
+      told(99, 1),
+    ]);
   });
 
   it('is bounded in blocks and in characters: what was told last is remembered longest', () => {

@@ -107,11 +107,17 @@ describe('a filter outlives', () => {
   it('its node falling silent', async () => {
     const watches = await begin('node-1');
     // Not while it is given a block: that would be waited for.
-    await bed.reference.still(() => Promise.resolve(bed.node('node-1').freeze()));
-    await sleep(1500);
-    await reorg(watches);
-    await finish(watches);
-    bed.node('node-1').thaw();
+    await bed.reference.still(() => {
+      bed.node('node-1').freeze();
+      return Promise.resolve();
+    });
+    try {
+      await sleep(1500);
+      await reorg(watches);
+      await finish(watches);
+    } finally {
+      bed.node('node-1').thaw();
+    }
     const proxies = Object.values(bed.proxies).flat();
     await Promise.all(proxies.map((proxy) => proxy.untilNode('node-1', ({ health }) => health === 'up')));
   }, 60_000);
