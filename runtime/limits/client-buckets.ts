@@ -1,6 +1,6 @@
 import { FULL, tatLimitMs } from './gcra';
 import type { ClientPolicy, LimitPolicy } from './limit-policy';
-import type { LimitedClient } from './rate-limiter';
+import type { LimitedClient } from './decision';
 import { RecentMap } from './recent-map';
 
 /** Clients remembered at once; one takes about 300 bytes, and 8 more for each method with a limit of its own. */

@@ -1,5 +1,5 @@
 import type { KnownClients } from './client-buckets';
-import type { Decision, LimitedClient } from './rate-limiter';
+import type { Decision, LimitedClient } from './decision';
 import { takeAll } from './take';
 
 /** Limits within this process. */

@@ -3,7 +3,7 @@ import { RedisFailure } from '../redis/failure';
 import type { StageRedis } from '../redis/shared-redis';
 import type { ClientBuckets, KnownClients } from './client-buckets';
 import { FULL } from './gcra';
-import type { Decision, LimitedClient } from './rate-limiter';
+import type { Decision, LimitedClient } from './decision';
 import { type Buckets, canTakeAny, refuseAll, takeAll, UNLIMITED } from './take';
 import { TAKE, toBuckets, toQuestion } from './take-script';
 

@@ -1,6 +1,6 @@
 import type { ClientBuckets } from './client-buckets';
 import { type Bucket, fits, FULL, remaining, resetMs, retryAfterMs, tatAfter } from './gcra';
-import type { BucketName, BucketState, Decision } from './rate-limiter';
+import type { BucketName, BucketState, Decision } from './decision';
 
 /** What is charged and told: the buckets of `ClientBuckets`, without where they are kept. */
 export type Buckets = Pick<ClientBuckets, 'policy' | 'total' | 'methods' | 'restedAt'>;

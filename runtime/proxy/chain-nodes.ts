@@ -15,15 +15,15 @@ import { now } from '../util/clock';
 import type { NodeClient } from '../upstream/node-client';
 import { askNode } from './ask-node';
 import { BlockWaiters } from './block-waiters';
+import { ChainSharing } from './chain-sharing';
 import { HashTakers } from './hash-takers';
 import { HeadFeeds } from './head-feeds';
-import { Genesis } from './genesis';
 import type { ChainEvents } from './instrument';
 import { NamedBlocks } from './named-blocks';
 import { nodeChanges } from './node-changes';
 import { NodeClients } from './node-clients';
+import { PinnedHead } from './pinned-head';
 import { tryOut } from './try-out';
-import { SharedHead } from './shared-head';
 
 /** How long a question of our own may take, in milliseconds. */
 const ASK_MS = 2000;
@@ -46,14 +46,10 @@ export class ChainNodes {
   private readonly clients: NodeClients;
   private readonly waiters = new BlockWaiters();
   private readonly takers: HashTakers;
-  private readonly genesis: Genesis;
-  private readonly sharedHead: SharedHead;
-  /** Nodes that are being asked for a block that was heard of. */
-  private readonly following = new Set<string>();
-  private readonly finals = new Map<string, number>();
+  private readonly sharing: ChainSharing;
+  private readonly pinned: PinnedHead;
   private readonly prober: Prober;
   private readonly stop = new AbortController();
-  private view: HeadView | undefined;
 
   constructor(
     config: ChainConfig,
@@ -80,15 +76,13 @@ export class ChainNodes {
         return settings.config.health.maxLagBlocks;
       },
       onChange: (change) => {
-        const { head, previous, reorg } = change;
-        this.look(head);
-        if (reorg) events.onReorg();
-        // A development chain that was set back may be another one now.
-        if (reorg && head.number < (previous?.number ?? 0)) this.genesis.forget();
+        this.pinned.moved(change.head);
+        if (change.reorg) events.onReorg();
         this.registry.review();
-        this.sharedHead.changed(change);
+        this.sharing.headChanged(change);
       },
     });
+    this.pinned = new PinnedHead(this.tracker);
     this.registry = new Registry({
       now,
       chain: this.tracker,
@@ -115,19 +109,6 @@ export class ChainNodes {
       (node, method, params) => this.ask(node, method, params),
       () => `0x${randomBytes(32).toString('hex')}`,
     );
-    this.genesis = new Genesis({
-      now,
-      isWanted: () => redis.configured,
-      ask: (node) => this.blockAt(node, '0x0'),
-    });
-    this.sharedHead = new SharedHead({
-      redis: redis.for('head'),
-      identity: () => this.identity,
-      tracker: this.tracker,
-      now,
-      onHeard: ({ number }) => this.heard(number),
-      signal: this.stop.signal,
-    });
     this.prober = new Prober({
       send: (node, method, params, timeoutMs, signal) => this.ask(node, method, params, timeoutMs, signal),
       chainId,
@@ -158,6 +139,16 @@ export class ChainNodes {
       blockAt: (node, block) => this.blockAt(node, block),
       shownAt: (node, number) => this.shownAt(node, number),
     });
+    this.sharing = new ChainSharing({
+      redis,
+      chainId,
+      tracker: this.tracker,
+      registry: this.registry,
+      blockAt: (node, block) => this.blockAt(node, block),
+      isFollowing: (node) => this.feeds.isFollowing(node) === true,
+      followHead: (node) => this.blocks.followHead(node),
+      signal: this.stop.signal,
+    });
     this.registry.apply(nodes);
     this.clients.apply(this.registry.nodes, new Map(nodes.map((node) => [node.name, this.clients.make(node)])));
     this.tracker.setNodes(nodes.map(({ name }) => name));
@@ -166,13 +157,12 @@ export class ChainNodes {
 
   /** What requests that arrive now are pinned to. */
   get head(): HeadView | undefined {
-    return this.view;
+    return this.pinned.current;
   }
 
-  /** Which chain this is, beyond its id: two development chains share that. Undefined until a node has told. */
+  /** See {@link ChainSharing.identity}. */
   get identity(): string | undefined {
-    const { hash } = this.genesis;
-    return hash === undefined ? undefined : `${this.settings.config.chainId}-${hash.slice(2, 18)}`;
+    return this.sharing.identity;
   }
 
   /** Begins to probe. @returns when each node was probed once, well or badly. */
@@ -180,7 +170,7 @@ export class ChainNodes {
     await this.prober.apply(this.settings.config.nodes.map(({ name }) => name));
     // Nothing a node tells counts before it was probed.
     this.feeds.start();
-    this.sharedHead.start();
+    this.sharing.start();
   }
 
   /**
@@ -211,14 +201,14 @@ export class ChainNodes {
     }
     this.feeds.apply(config.nodes);
     for (const [name, result] of found) this.probed(name, result);
-    if (this.tracker.head !== undefined) this.look(this.tracker.head);
+    this.pinned.review();
     this.registry.review();
     for (const name of removed) this.events.onRemoved(name);
   }
 
   async close(): Promise<void> {
     this.stop.abort();
-    await Promise.all([this.prober.ended(), this.feeds.close(), this.sharedHead.ended()]);
+    await Promise.all([this.prober.ended(), this.feeds.close(), this.sharing.ended()]);
     await this.clients.close();
   }
 
@@ -266,17 +256,6 @@ export class ChainNodes {
     }
   }
 
-  /** Our nodes may have the block that another process told of: they are asked now, not at their next probe. */
-  private heard(number: number): void {
-    for (const node of this.registry.nodes) {
-      const { name, head, health } = node;
-      const mayHaveIt = health.state !== 'down' && (head?.number ?? -1) < number;
-      if (!mayHaveIt || this.feeds.isFollowing(name) === true || this.following.has(name)) continue;
-      this.following.add(name);
-      void this.blocks.followHead(node).then(() => this.following.delete(name));
-    }
-  }
-
   private async blockAt(node: string, block: string): Promise<BlockRef | undefined> {
     try {
       return parseBlock(await this.ask(node, 'eth_getBlockByNumber', [block, false]));
@@ -288,7 +267,7 @@ export class ChainNodes {
   private probed(node: string, result: ProbeResult): void {
     if (result.kind === 'block') {
       this.tracker.observe(node, result.block);
-      if (result.finalized !== undefined) this.noteFinal(node, result.finalized);
+      if (result.finalized !== undefined) this.pinned.noteFinal(node, result.finalized);
     }
     this.registry.probed(node, result);
     const isDown = this.registry.nodes.some(({ name, health }) => name === node && health.state === 'down');
@@ -296,7 +275,7 @@ export class ChainNodes {
     if (isDown || result.kind !== 'block') return;
     this.waiters.wake();
     void this.takers.noteHead(node, result.block.hash);
-    void this.genesis.noteUp(node);
+    this.sharing.nodeUp(node);
   }
 
   private lose(node: string, reason: string): void {
@@ -306,8 +285,8 @@ export class ChainNodes {
 
   private forget(node: string): void {
     this.takers.forget(node);
-    this.genesis.forgetFrom(node);
-    this.finals.delete(node);
+    this.sharing.nodeLost(node);
+    this.pinned.forget(node);
   }
 
   private canServeWithout(leaving: ReadonlySet<string>): boolean {
@@ -319,17 +298,6 @@ export class ChainNodes {
   private tryOut(clients: ReadonlyMap<string, NodeClient>): Promise<ReadonlyMap<string, ProbeResult>> {
     const { chainId } = this.settings.config;
     return tryOut({ clients, chainId, now, mostMs: TRY_OUT_MS, onAsk: (node) => this.events.onProbe(node) });
-  }
-
-  private noteFinal(node: string, number: number): void {
-    this.finals.set(node, number);
-    if (this.tracker.head !== undefined) this.look(this.tracker.head);
-  }
-
-  private look({ number, hash }: BlockRef): void {
-    // What the most cautious node calls final is final for all.
-    const finalized = this.finals.size === 0 ? undefined : Math.min(...this.finals.values());
-    this.view = { number, hash, finalized, hashAt: (at) => this.tracker.hashAt(at) };
   }
 
   /** A question of our own, outside failover. Rejects with an error that has a `code`. */

@@ -1,4 +1,4 @@
-import type { LimitedClient } from '../../runtime/limits/rate-limiter';
+import type { LimitedClient } from '../../runtime/limits/decision';
 import type { Script } from '../../runtime/redis/script';
 import type { StageRedis } from '../../runtime/redis/shared-redis';
 

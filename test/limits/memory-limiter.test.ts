@@ -1,7 +1,7 @@
 import { KnownClients } from '../../runtime/limits/client-buckets';
 import { compileLimitPolicy } from '../../runtime/limits/limit-policy';
 import { MemoryLimiter } from '../../runtime/limits/memory-limiter';
-import type { LimitedClient } from '../../runtime/limits/rate-limiter';
+import type { LimitedClient } from '../../runtime/limits/decision';
 import { Clock, client } from './clients';
 import { limitsConfig } from './limits-config';
 

@@ -1,10 +1,6 @@
 import fc from 'fast-check';
-import {
-  createRateLimiter,
-  type Decision,
-  type LimitedClient,
-  type RateLimiter,
-} from '../../runtime/limits/rate-limiter';
+import type { Decision, LimitedClient } from '../../runtime/limits/decision';
+import { createRateLimiter, type RateLimiter } from '../../runtime/limits/rate-limiter';
 import { ALICE, BOB, Clock, withClock } from './clients';
 import { limitsConfig } from './limits-config';
 import { RedisBed } from './redis-bed';

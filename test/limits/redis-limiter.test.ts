@@ -1,10 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import {
-  createRateLimiter,
-  type Decision,
-  type LimitedClient,
-  type RateLimiter,
-} from '../../runtime/limits/rate-limiter';
+import type { Decision, LimitedClient } from '../../runtime/limits/decision';
+import { createRateLimiter, type RateLimiter } from '../../runtime/limits/rate-limiter';
 import type { StageRedis } from '../../runtime/redis/shared-redis';
 import { eventually } from '../support/eventually';
 import { ALICE, BOB, Clock } from './clients';
