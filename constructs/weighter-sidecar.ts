@@ -1,0 +1,24 @@
+import { Size } from 'cdk8s';
+import { CONTAINERS } from '../runtime/contract/names';
+import { PATHS, PROGRAMS } from '../runtime/contract/paths';
+import { PORTS, ROUTES } from '../runtime/contract/ports';
+import { USERS } from '../runtime/contract/users';
+import { httpProbe, port, resources, securityContext, type Sidecar } from './pod-defaults';
+import { MOUNTS } from './pod-volumes';
+
+/** The weighter. It has no readiness probe: the pod serves on without it, with the weights that HAProxy has. */
+export function weighterSidecar(image: string): Sidecar {
+  return {
+    name: CONTAINERS.weighter,
+    image,
+    restartPolicy: 'Always',
+    command: ['node', PROGRAMS.weighter],
+    args: ['--config', PATHS.weighterConfig],
+    ports: [port('weighter', PORTS.weighter)],
+    // As in the guide.
+    resources: resources('200m', Size.mebibytes(256), '1000m'),
+    securityContext: securityContext(USERS.node),
+    volumeMounts: [MOUNTS.config, MOUNTS.sockets],
+    livenessProbe: httpProbe(ROUTES.livez, 'weighter', 10, 6),
+  };
+}
