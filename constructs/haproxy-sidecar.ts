@@ -1,8 +1,8 @@
 import type { Size } from 'cdk8s';
+import { HAPROXY_USER } from '../runtime/contract/images';
 import { CONTAINERS } from '../runtime/contract/names';
 import { PATHS } from '../runtime/contract/paths';
 import { PORTS } from '../runtime/contract/ports';
-import { USERS } from '../runtime/contract/users';
 import { httpProbe, port, resources, securityContext, type Sidecar } from './pod-defaults';
 import { MOUNTS } from './pod-volumes';
 
@@ -22,7 +22,7 @@ export function haproxySidecar(image: string, memory: Size): Sidecar {
     ports: [port('http', PORTS.http), port('stats', PORTS.stats)],
     // As in the guide.
     resources: resources('200m', memory, '1000m'),
-    securityContext: securityContext(USERS.haproxy),
+    securityContext: securityContext(HAPROXY_USER),
     volumeMounts: [MOUNTS.haproxyRead, MOUNTS.sockets],
     startupProbe: httpProbe('/', 'stats', 1, 60),
   };

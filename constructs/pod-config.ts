@@ -6,7 +6,7 @@ import type { Config } from '../runtime/config/schema';
 import { parseWeighterConfig, type WeighterConfig } from '../runtime/config/weighter-config';
 import { PATHS } from '../runtime/contract/paths';
 import { PORTS } from '../runtime/contract/ports';
-import { USERS } from '../runtime/contract/users';
+import { SHARED_GROUP } from '../runtime/contract/groups';
 import type { RedisProps, RpcSettings, WeighterSettings } from './pod-settings';
 import { SettingsError } from './problems';
 import { withoutTokens } from './tokens';
@@ -88,7 +88,7 @@ function documentOf({ settings, redis, albCidrs, idleTimeout, deregistrationDela
       pool: { host: ANY_ADDRESS, port: PORTS.http },
       stats: { host: ANY_ADDRESS, port: PORTS.stats },
       adminSocket: PATHS.adminSocket,
-      socketGid: USERS.shared,
+      socketGid: SHARED_GROUP,
     },
     ...others,
   };

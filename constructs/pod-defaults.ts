@@ -1,6 +1,6 @@
 import type { Size } from 'cdk8s';
 import { LABELS } from '../runtime/contract/names';
-import { USERS } from '../runtime/contract/users';
+import { SHARED_GROUP } from '../runtime/contract/groups';
 
 /** Of every object. */
 export const labels: Record<string, string> = { ...LABELS };
@@ -79,6 +79,6 @@ export function securityContext(user: number) {
 /** Volumes belong to the shared group, and so does what is written to them. */
 export const podSecurityContext = {
   runAsNonRoot: true,
-  fsGroup: USERS.shared,
+  fsGroup: SHARED_GROUP,
   seccompProfile: { type: 'RuntimeDefault' },
 } as const;

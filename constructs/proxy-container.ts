@@ -1,8 +1,8 @@
 import type { Size } from 'cdk8s';
+import { IMAGE_PROGRAMS, IMAGE_USER } from '../runtime/contract/images';
 import { CONTAINERS } from '../runtime/contract/names';
-import { PATHS, PROGRAMS } from '../runtime/contract/paths';
+import { PATHS } from '../runtime/contract/paths';
 import { PORTS, ROUTES } from '../runtime/contract/ports';
-import { USERS } from '../runtime/contract/users';
 import { type Container, httpProbe, port, resources, securityContext } from './pod-defaults';
 import { MOUNTS } from './pod-volumes';
 
@@ -24,11 +24,11 @@ export function proxyContainer({ image, cpu, memory, hasRedis }: ProxyContainerP
   return {
     name: CONTAINERS.proxy,
     image,
-    command: ['node', PROGRAMS.proxy],
+    command: ['node', IMAGE_PROGRAMS.proxy],
     args: ['--config', PATHS.config],
     ports: [port('rpc', PORTS.rpc), port('admin', PORTS.admin)],
     resources: resources(cpu, memory),
-    securityContext: securityContext(USERS.node),
+    securityContext: securityContext(IMAGE_USER),
     volumeMounts: [MOUNTS.config, ...(hasRedis ? [MOUNTS.redisPassword] : [])],
     startupProbe: httpProbe(ROUTES.livez, 'admin', 1, 60),
     livenessProbe: httpProbe(ROUTES.livez, 'admin', 10, 6),

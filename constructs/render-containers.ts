@@ -1,7 +1,7 @@
 import { Size } from 'cdk8s';
+import { IMAGE_PROGRAMS, IMAGE_USER } from '../runtime/contract/images';
 import { CONTAINERS } from '../runtime/contract/names';
-import { PATHS, PROGRAMS } from '../runtime/contract/paths';
-import { USERS } from '../runtime/contract/users';
+import { PATHS } from '../runtime/contract/paths';
 import { type Container, resources, securityContext, type Sidecar } from './pod-defaults';
 import { MOUNTS } from './pod-volumes';
 
@@ -32,8 +32,8 @@ const FILES = ['--config', PATHS.config, '--secrets', PATHS.providerKeys, '--out
 function common(image: string) {
   return {
     image,
-    command: ['node', PROGRAMS.render],
+    command: ['node', IMAGE_PROGRAMS.render],
     resources: resources('50m', Size.mebibytes(128), '1000m'),
-    securityContext: securityContext(USERS.node),
+    securityContext: securityContext(IMAGE_USER),
   };
 }

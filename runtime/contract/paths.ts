@@ -20,6 +20,3 @@ export const PATHS = {
   redisPasswordFolder: '/run/secrets/redis',
   redisPassword: '/run/secrets/redis/redis.json',
 } as const;
-
-/** The programs in our image, each one file. */
-export const PROGRAMS = { proxy: '/app/proxy.js', weighter: '/app/weighter.js', render: '/app/render.js' } as const;

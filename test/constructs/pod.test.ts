@@ -76,11 +76,11 @@ describe.each(Object.entries(ENVIRONMENTS))('the pod of %s', (_, props) => {
   it('gives HAProxy its own user, all others theirs, and all of them one group for sockets and files', () => {
     const users = containersOf(spec).map(({ name, securityContext }) => [name, securityContext.runAsUser]);
     expect(Object.fromEntries(users)).toEqual({
-      render: 1000,
-      'config-render': 1000,
+      render: 10001,
+      'config-render': 10001,
       haproxy: 99,
-      'node-weighter': 1000,
-      proxy: 1000,
+      'node-weighter': 10001,
+      proxy: 10001,
     });
     expect(spec.securityContext['fsGroup']).toBe(2000);
     expect(find(manifests, 'ConfigMap').data?.['config.yaml']).toContain('socketGid: 2000');

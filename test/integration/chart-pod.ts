@@ -3,13 +3,16 @@ import { rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { get } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Container } from '../../constructs/pod-defaults';
 import { PATHS } from '../../runtime/contract/paths';
 import { PORTS } from '../../runtime/contract/ports';
 import { container, find, type Manifest, podSpec } from '../constructs/manifests';
 import { eventually } from '../support/eventually';
 import { freePorts } from '../support/haproxy-process';
+import type { ChartImage } from './chart-image';
 import { IS_ROOT, RunningContainer } from './running-container';
+
+/** The machine's, or the one that the environment names: 2.6 to 3.2 are meant to do. */
+const HAPROXY = process.env['HAPROXY'] ?? 'haproxy';
 
 /** Where a provider of the chart is on this machine, by what its URL begins with. */
 export type Addresses = Readonly<Record<string, string>>;
@@ -26,15 +29,21 @@ export class ChartPod {
 
   private constructor(
     private readonly manifests: readonly Manifest[],
+    private readonly image: ChartImage,
     private readonly addresses: Addresses,
     private readonly ports: ReadonlyMap<number, number>,
   ) {}
 
   /** @param localPorts of the chart's nodes */
-  static async create(manifests: readonly Manifest[], addresses: Addresses, localPorts: number[]): Promise<ChartPod> {
+  static async create(
+    manifests: readonly Manifest[],
+    image: ChartImage,
+    addresses: Addresses,
+    localPorts: readonly number[],
+  ): Promise<ChartPod> {
     const wanted = [...Object.values(PORTS), ...localPorts];
     const free: readonly number[] = await freePorts(wanted.length);
-    const pod = new ChartPod(manifests, addresses, new Map(wanted.map((port, i) => [port, free[i] ?? 0])));
+    const pod = new ChartPod(manifests, image, addresses, new Map(wanted.map((port, i) => [port, free[i] ?? 0])));
     pod.makeVolumes();
     await pod.putConfig(find(manifests, 'ConfigMap').data ?? {});
     return pod;
@@ -55,7 +64,9 @@ export class ChartPod {
   }
 
   start(name: string): RunningContainer {
-    const started = new RunningContainer(this.containerOf(name), (text) => this.inFolder(text));
+    const spec = container(podSpec(this.manifests), name);
+    const command = spec.command[0] === 'haproxy' ? [HAPROXY] : this.image.commandOf(spec.command);
+    const started = new RunningContainer(spec, [...command, ...spec.args.map((text) => this.inFolder(text))]);
     this.running.set(name, started);
     return started;
   }
@@ -116,10 +127,6 @@ export class ChartPod {
   async close(): Promise<void> {
     for (const one of this.running.values()) await one.stop('SIGKILL');
     rmSync(this.folder, { recursive: true, force: true });
-  }
-
-  private containerOf(name: string): Container {
-    return container(podSpec(this.manifests), name);
   }
 
   private async untilAnswers(name: string, url: string): Promise<void> {

@@ -8,6 +8,7 @@ import { eventually } from '../support/eventually';
 import { runLoad } from '../support/load-client';
 import { echoMix } from '../support/load-mix';
 import { ScriptedNode } from '../support/scripted-node';
+import { ChartImage } from './chart-image';
 import { ChartPod } from './chart-pod';
 import { ask } from './haproxy-bed';
 
@@ -24,9 +25,16 @@ const LOCAL_PORTS = [8001, 8002];
  * are scripted, because they have to tell which key came.
  */
 describe('the pod of the chart', () => {
+  let image: ChartImage;
   let quicknode: ScriptedNode;
   let alchemy: ScriptedNode;
   let pod: ChartPod;
+
+  beforeAll(async () => {
+    image = await ChartImage.make();
+  });
+
+  afterAll(() => image.remove());
 
   beforeEach(async () => {
     const now = (): number => Math.floor(Date.now() / 1000) * 1000;
@@ -38,7 +46,7 @@ describe('the pod of the chart', () => {
       'https://example.quiknode.pro': quicknode.url,
       'https://eth-mainnet.g.alchemy.com': alchemy.url,
     };
-    pod = await ChartPod.create(manifests, addresses, LOCAL_PORTS);
+    pod = await ChartPod.create(manifests, image, addresses, LOCAL_PORTS);
     await pod.putSecret(PATHS.providerKeys, KEYS);
   });
 
@@ -66,7 +74,7 @@ describe('the pod of the chart', () => {
     );
     expect((await fetch(`${pod.url(PORTS.stats)}/metrics`)).status).toBe(200);
     if (process.getuid?.() === 0) {
-      expect(modeOf(PATHS.haproxyConfig)).toEqual({ mode: '640', uid: 1000, gid: 2000 });
+      expect(modeOf(PATHS.haproxyConfig)).toEqual({ mode: '640', uid: 10001, gid: 2000 });
       expect(modeOf(PATHS.adminSocket)).toEqual({ mode: '660', uid: 99, gid: 2000 });
       expect(modeOf(PATHS.masterSocket)).toEqual({ mode: '660', uid: 99, gid: 2000 });
     }

@@ -1,15 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { basename, dirname, join } from 'node:path';
 import { guardChild, releaseChild } from '../../bin/dev-chain/orphan-guard';
 import type { Container } from '../../constructs/pod-defaults';
-import { USERS } from '../../runtime/contract/users';
+import { SHARED_GROUP } from '../../runtime/contract/groups';
 
 /** Users other than our own take root to be; without it, all containers run as we do. */
 export const IS_ROOT = process.getuid?.() === 0;
-
-/** The machine's, or the one that the environment names. */
-const HAPROXY = process.env['HAPROXY'] ?? 'haproxy';
-const ROOT = join(__dirname, '..', '..');
 
 /** A container of a chart as a process: its command, as its user and groups, without any capability. */
 export class RunningContainer {
@@ -18,8 +13,9 @@ export class RunningContainer {
   private readonly child: ChildProcess;
   private readonly chunks: string[] = [];
 
-  constructor(spec: Container, inFolder: (text: string) => string) {
-    const [program = '', ...args] = [...asUser(spec), ...commandOf(spec), ...spec.args.map(inFolder)];
+  /** @param command with its arguments, as it is called on this machine */
+  constructor({ securityContext: { runAsUser, runAsGroup } }: Container, command: readonly string[]) {
+    const [program = '', ...args] = [...asUser(runAsUser, runAsGroup), ...command];
     const path = `${process.env['PATH'] ?? ''}:/usr/sbin`;
     this.child = spawn(program, args, {
       stdio: ['ignore', 'pipe', 'pipe'],
@@ -55,17 +51,9 @@ export class RunningContainer {
   }
 }
 
-/** The image's program is made of the source that is run here: `/app/proxy.js` of runtime/proxy/main.ts. */
-function commandOf({ command }: Container): string[] {
-  const [program = '', file = ''] = command;
-  if (program === 'haproxy') return [HAPROXY];
-  const source = join(ROOT, 'runtime', basename(file, '.js'), 'main.ts');
-  if (program !== 'node' || dirname(file) !== '/app') throw new Error(`${command.join(' ')} is not in our image`);
-  return [process.execPath, '--import', require.resolve('tsx'), source];
-}
-
-function asUser({ securityContext: { runAsUser, runAsGroup } }: Container): string[] {
+/** The command in front of another that gives it the user and groups the kubelet would, and no capability. */
+export function asUser(user: number, group: number): string[] {
   if (!IS_ROOT) return [];
-  const ids = ['--reuid', runAsUser, '--regid', runAsGroup, '--groups', USERS.shared].map(String);
+  const ids = ['--reuid', user, '--regid', group, '--groups', SHARED_GROUP].map(String);
   return ['setpriv', ...ids, '--no-new-privs', '--bounding-set', '-all'];
 }
