@@ -6,7 +6,7 @@ import { PORTS, ROUTES } from '../runtime/contract/ports';
 import { httpProbe, port, resources, securityContext, type Sidecar } from './pod-defaults';
 import { MOUNTS } from './pod-volumes';
 
-/** The weighter. It has no readiness probe: the pod serves on without it, with the weights that HAProxy has. */
+/** The weighter. It has no readiness probe: while it cannot weigh, the pod serves on with the weights that HAProxy has. */
 export function weighterSidecar(image: string): Sidecar {
   return {
     name: CONTAINERS.weighter,

@@ -22,7 +22,7 @@ describe.each(Object.entries(ENVIRONMENTS))('the pod of %s', (_, props) => {
     expect(container(spec, 'haproxy').startupProbe?.httpGet).toEqual({ path: '/', port: 'stats' });
   });
 
-  it('is ready by the proxy alone, so neither the weighter nor a provider makes it unready', () => {
+  it('asks the proxy alone whether it is ready, so neither a provider nor a weighter that cannot weigh makes it unready', () => {
     expect(containersOf(spec).flatMap(({ name, readinessProbe }) => (readinessProbe ? [name] : []))).toEqual(['proxy']);
     expect(container(spec, 'proxy').readinessProbe?.httpGet).toEqual({ path: '/readyz', port: 'admin' });
   });
