@@ -1,4 +1,4 @@
-import { ALB_DEFAULTS, type AlbProps } from './alb-ingress';
+import { ALB_DEFAULTS, type AlbProps } from './alb-props';
 import type { Host, HostGroup } from './hosts';
 
 type Annotations = Record<string, string>;

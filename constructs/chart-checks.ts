@@ -1,5 +1,5 @@
 import { network } from '../runtime/config/forms';
-import { ALB_DEFAULTS } from './alb-ingress';
+import { ALB_DEFAULTS } from './alb-props';
 import { SCALING_DEFAULTS } from './autoscaling';
 import { type Host, toHost } from './hosts';
 import type { Rule } from './problems';
