@@ -1,5 +1,14 @@
 import { execFileSync } from 'node:child_process';
-import { chmodSync, lstatSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { IMAGE_PROGRAMS, IMAGE_USER } from '../../runtime/contract/images';
@@ -17,8 +26,11 @@ const REPOSITORY = join(__dirname, '..', '..');
 const BUILD_TIMEOUT_MS = 600_000;
 
 let image: ImageBuild;
+/** Before there was a container, whose mounts need folders. */
+let files: ReadonlyMap<string, string>;
 beforeAll(async () => {
   image = await ImageBuild.make();
+  files = fileList(image.root);
 }, BUILD_TIMEOUT_MS);
 afterAll(() => image.remove(), BUILD_TIMEOUT_MS);
 
@@ -53,7 +65,6 @@ function start(name: keyof typeof IMAGE_PROGRAMS, config: object, ...args: reado
 
 describe('the image', () => {
   it('is its base and, in /app, the programs with their maps and the licence: nothing else, and root’s alone', () => {
-    const files = fileList(image.root);
     const base = fileList(image.base);
     const programs = Object.keys(IMAGE_PROGRAMS);
     const own = ['LICENSE', ...programs.flatMap((name) => [`${name}.js`, `${name}.js.map`])].map(
@@ -63,6 +74,12 @@ describe('the image', () => {
     expect([...base].filter(([file, what]) => files.get(file) !== what)).toEqual([]);
     const modes = own.map((file) => lstatSync(join(image.root, file))).map(({ mode, uid }) => [uid, mode & 0o777]);
     expect(modes).toEqual(own.map(() => [0, 0o644]));
+  });
+
+  it('is built of the runtime and the licence: a change of anything else gives it no other name', async () => {
+    const runtime = readdirSync(join(REPOSITORY, 'runtime'), { recursive: true, encoding: 'utf8' });
+    const wanted = ['LICENSE', 'runtime', ...runtime.map((file) => `runtime/${file}`)];
+    expect((await image.context()).sort()).toEqual(wanted.sort());
   });
 
   it('holds the bundles that `npm run build` makes', () => {

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
@@ -64,6 +64,18 @@ export class ImageBuild {
       rmSync(folder, { recursive: true, force: true });
       throw error;
     }
+  }
+
+  /** The paths that a build gets to see. */
+  async context(): Promise<string[]> {
+    const buildah = buildahIn(this.folder);
+    const file = join(this.folder, 'Dockerfile.context');
+    writeFileSync(file, 'FROM scratch\nCOPY . /\n');
+    await buildah('build', '--quiet', '-f', file, '-t', 'context', '.');
+    return readdirSync(await buildah('mount', await buildah('from', '--pull-never', 'context')), {
+      recursive: true,
+      encoding: 'utf8',
+    });
   }
 
   async remove(): Promise<void> {
