@@ -6,9 +6,9 @@ import { debianRoot } from './debian-root';
 const PROGRAMS = { haproxy: '/usr/sbin/haproxy', 'valkey-server': '/usr/bin/valkey-server' } as const;
 
 /**
- * A folder with the programs of Debian trixie, to be put in front of PATH, or into REDIS_SERVER. They see the files of
- * this machine in its folder for temporary ones, its devices and its processes, and otherwise those of trixie; signals reach them as if they
- * had been started directly.
+ * A folder with the programs of Debian trixie, to be put in front of PATH, or into REDIS_SERVER. They see this machine's
+ * folder for temporary files, devices, processes and names of hosts, and otherwise trixie's files; signals reach them as
+ * if they had been started directly.
  *
  * ```ts
  * const haproxy = join(await trixiePrograms(), 'haproxy');
@@ -16,9 +16,9 @@ const PROGRAMS = { haproxy: '/usr/sbin/haproxy', 'valkey-server': '/usr/bin/valk
  */
 export async function trixiePrograms(): Promise<string> {
   const root = await debianRoot('servers', {
-    packages: ['haproxy', 'valkey-server'],
+    packages: ['ca-certificates', 'haproxy', 'valkey-server'],
     finish: addLaunchers,
-    edition: 1,
+    edition: 2,
   });
   return join(root, LAUNCHERS);
 }
@@ -42,6 +42,10 @@ exec unshare --mount sh -euc '
   shift
   mount --rbind /dev "$root/dev"
   mount --rbind /proc "$root/proc"
+  for file in /etc/hosts /etc/resolv.conf; do
+    touch "$root$file"
+    mount --bind "$file" "$root$file"
+  done
   folder=\${TMPDIR:-/tmp}
   mkdir -p "$root$folder"
   mount --rbind "$folder" "$root$folder"
