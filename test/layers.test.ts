@@ -33,6 +33,7 @@ const LAYERS: Record<string, { own: readonly string[]; packages: readonly string
   'runtime/render': { own: ['contract', 'util', 'config', 'haproxy', 'telemetry'], packages: [] },
   'runtime/proxy': {
     own: [
+      'package.json',
       'contract',
       'util',
       'telemetry',
