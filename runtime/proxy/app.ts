@@ -91,6 +91,7 @@ export class App {
     const adminPort = await this.admin.listen(admin.host, admin.port);
     await this.chains.start();
     const port = await this.front.listen(listen.host, listen.port);
+    this.readiness.open();
     const chains = this.chains.all.map(({ name }) => name);
     this.log.info({ host: listen.host, port, adminPort, chains }, 'listening');
     return { port, adminPort };

@@ -1,6 +1,7 @@
-import { readFileSync, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { stringify } from 'yaml';
+import { version } from '../../package.json';
 import { ConfigError } from '../config/load';
 import { maskConfig } from '../config/mask';
 import type { Config } from '../config/schema';
@@ -89,7 +90,7 @@ function isReadAgain(file: string): boolean {
 
 async function createApp(config: Config): Promise<App> {
   try {
-    return await App.create(config, version());
+    return await App.create(config, version);
   } catch (error) {
     if (error instanceof ConfigError) return fail(2, error.message);
     throw error;
@@ -103,11 +104,6 @@ function startProblem(error: unknown, config: Config): string {
   const { port } = error as Error & { port?: number };
   const key = port === config.admin.port ? 'admin' : 'listen';
   return `${key}.port: ${config[key].host}:${port ?? config[key].port} ${why}`;
-}
-
-function version(): string {
-  const { version } = JSON.parse(readFileSync(`${__dirname}/../../package.json`, 'utf8')) as { version: string };
-  return version;
 }
 
 void main();
