@@ -6,12 +6,15 @@ const ROOT = join(__dirname, '..');
 /** Whatever comes to use it is among these tests by itself. */
 const SUPPORT = 'test/support/redis-process.ts';
 
-/** All tests with a Redis in them, as the user of ElastiCache, on this machine's Redis and on Valkey 8.1. */
+/** Those of whole programs take minutes, and run the same commands; two of them stand for all. */
+const NOT_AGAIN = '/integration/(?!shared-(cache|head))';
+
+/** The tests with a Redis in them, as the user of ElastiCache, on this machine's Redis and on Valkey 8.1. */
 async function main(): Promise<void> {
   const valkey = join(await trixiePrograms(), 'valkey-server');
   for (const program of ['redis-server', valkey]) {
     console.error(versionOf(program));
-    const jest = ['jest', '--runInBand', '--findRelatedTests', SUPPORT];
+    const jest = ['jest', '--runInBand', '--testPathIgnorePatterns', NOT_AGAIN, '--findRelatedTests', SUPPORT];
     const env = { ...process.env, REDIS_SERVER: program, REDIS_USER: 'elasticache' };
     const { status } = spawnSync('npx', jest, { cwd: ROOT, env, stdio: 'inherit' });
     if (status !== 0) process.exit(status ?? 1);

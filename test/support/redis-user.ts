@@ -1,7 +1,7 @@
 import { REDIS_RIGHTS } from '../../runtime/contract/redis-access';
 
 /** All key prefixes of tests; a key outside of them is refused, as it is there. */
-const PREFIXES = ['rpc-balancer:', 'test:', 'other:'];
+const PREFIXES = ['rpc-balancer:', 'test:', 'other:', 'mine:'];
 
 /** How a test itself gets in where others are restricted. */
 export const CONTROL_USER = { username: 'control', password: 'control' } as const;
