@@ -27,6 +27,8 @@ export interface RedisStatus {
   /** Why it is not up. */
   readonly code: string | undefined;
   readonly reason: string | undefined;
+  /** What it does not do although it is up, by what it was asked for. */
+  readonly troubles: Readonly<Record<string, string>>;
 }
 
 export interface ChainStatus {

@@ -1,7 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import { createHash } from 'node:crypto';
 import type { StageRedis } from '../redis/shared-redis';
-import { MAX_ANSWER_BYTES } from './memory-cache';
 import { isRevert } from './policy';
 import type { CachedAnswer } from './response-cache';
 
@@ -17,8 +16,13 @@ export interface RedisCacheOptions {
 
 /** Nobody waits for what is written, but a Redis that takes this long is of no use. */
 const WRITE_MS = 250;
-/** Answers on their way to Redis; more than this at once are not sent, or a slow Redis would fill our memory. */
-const MAX_UNDER_WAY_BYTES = 16 * MAX_ANSWER_BYTES;
+/**
+ * Larger answers are kept in memory alone: one connection carries all questions, and what is asked behind a large answer
+ * waits for it.
+ */
+const MAX_SHARED_BYTES = 128 * 1024;
+/** Answers on their way to Redis; more than this at once are not sent, for the same reason. */
+const MAX_UNDER_WAY_BYTES = 1024 * 1024;
 
 /**
  * Answers that all processes share. A Redis that is slow, gone or of another mind is a miss, at once or within
@@ -51,7 +55,8 @@ export class RedisCache {
     const { redis, ttlMs } = this.options;
     const { length } = answer.text;
     const name = this.nameOf(key);
-    if (name === undefined || !redis.usable || this.underWay + length > MAX_UNDER_WAY_BYTES) return;
+    if (name === undefined || !redis.usable || length > MAX_SHARED_BYTES) return;
+    if (this.underWay + length > MAX_UNDER_WAY_BYTES) return;
     const end = (): void => {
       this.underWay -= length;
     };
@@ -72,7 +77,7 @@ function formatAnswer({ kind, text }: CachedAnswer): string {
 
 /** What anybody may have written is only an answer if we could have written it: the text goes to callers as it is. */
 function parseAnswer(value: unknown): CachedAnswer | undefined {
-  if (typeof value !== 'string' || value.length > MAX_ANSWER_BYTES + 1) return undefined;
+  if (typeof value !== 'string' || value.length > MAX_SHARED_BYTES + 1) return undefined;
   const kind = value.startsWith('r') ? 'result' : value.startsWith('e') ? 'error' : undefined;
   if (kind === undefined) return undefined;
   const text = value.slice(1);

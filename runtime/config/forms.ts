@@ -61,13 +61,12 @@ export const notReserved: Form = {
 
 /** Databases are numbered; anything else in the path is a mistake. */
 export const redisUrl: Form = {
-  rule: 'a URL such as redis://host:6379, rediss://host:6379 or redis://host:6379/1',
+  rule: 'a URL such as redis://host:6379, rediss://host:6379 or redis://host:6379/1 (what is no plain character of a user or password as %40, %2F, %25 …)',
   range: 'redis or rediss URL',
   test: (value) => {
     const url = hasScheme(value, ['redis', 'rediss']) && !/\s/.test(value) ? parseUrl(value) : undefined;
-    return (
-      url !== undefined && url.hostname !== '' && /^\/?\d{0,4}$/.test(url.pathname) && url.search + url.hash === ''
-    );
+    if (url === undefined || url.hostname === '' || url.port === '0' || url.search + url.hash !== '') return false;
+    return /^\/?\d{0,4}$/.test(url.pathname) && isDecodable(url.username + url.password);
   },
 };
 
@@ -176,6 +175,15 @@ function urlForm(schemes: readonly string[]): Form {
 /** With its slashes: the URL parser would read `https:secret` as a host called secret. */
 function hasScheme(value: string, schemes: readonly string[]): boolean {
   return schemes.some((scheme) => value.toLowerCase().startsWith(`${scheme}://`));
+}
+
+function isDecodable(text: string): boolean {
+  try {
+    decodeURIComponent(text);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function parseUrl(value: string): URL | undefined {

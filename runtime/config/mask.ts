@@ -8,8 +8,9 @@ const HIDDEN = '(hidden)';
 export function maskUrl(url: string): string {
   // The slashes are required: the URL parser would read `https:secret` as a host called secret.
   if (!/^(https?|wss?|rediss?):\/\//i.test(url) || !URL.canParse(url)) return HIDDEN;
-  const { protocol, host } = new URL(url);
-  return `${protocol}//${host}/…`;
+  const { protocol, host, pathname, search, hash } = new URL(url);
+  // A password with a slash in it ends the host too early, and the rest of it would be taken for the host.
+  return host === '' || `${pathname}${search}${hash}`.includes('@') ? HIDDEN : `${protocol}//${host}/…`;
 }
 
 /**

@@ -46,11 +46,14 @@ function showAt(root: z.ZodType, path: Path, document: unknown, written: Written
   const source = written.get(formatPath(path));
   const schema = schemaAt(root, path);
   const takesText = !(schema instanceof z.ZodObject || schema instanceof z.ZodArray || schema instanceof z.ZodRecord);
-  if (isSecret(root, path) && typeof value === 'string') return maskUrl(value);
+  if (isSecret(root, path)) return typeof value === 'string' ? maskUrl(value) : HIDDEN_VALUE;
   // An address with its key, where a whole node belongs.
   if (!takesText && typeof value === 'string') return 'a text';
   return source === undefined ? showValue(value) : `a hidden value from ${showValue(source)}`;
 }
+
+/** A password of digits only is a number to YAML. */
+const HIDDEN_VALUE = 'a hidden value that is no text';
 
 /** Also below a secret key: a list where a URL belongs holds URLs. */
 function isSecret(root: z.ZodType, path: Path): boolean {

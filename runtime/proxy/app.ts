@@ -1,9 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { AdminServer } from '../admin/server';
 import type { Status } from '../admin/status';
-import { errorCode } from '../config/error-code';
-import { ConfigError } from '../config/load';
-import type { Config, RedisConfig } from '../config/schema';
+import type { Config } from '../config/schema';
 import { HttpFront } from '../front/http';
 import { createRateLimiter, type RateLimiter } from '../limits/rate-limiter';
 import { SharedRedis } from '../redis/shared-redis';
@@ -42,7 +40,7 @@ export class App {
     this.log = createLogger(config.telemetry.logLevel);
     this.record = new ConfigRecord(this.metrics, this.log);
     this.redis = new SharedRedis(instrumentRedis(this.metrics, this.log));
-    applyRedis(this.redis, config.redis);
+    this.redis.apply(config.redis);
     this.limiter = createRateLimiter(config.limits, now, {
       redis: this.redis.for('limits'),
       onWithout: instrumentLimits(this.metrics),
@@ -107,7 +105,7 @@ export class App {
   async apply(next: Config): Promise<ConfigChanges> {
     const before = this.config;
     // First, because nothing that follows can fail.
-    const otherRedis = applyRedis(this.redis, next.redis);
+    const otherRedis = this.redis.apply(next.redis);
     const changes = configChanges(before, next);
     if (isUnchanged(changes)) return otherRedis ? { ...changes, sections: ['redis'] } : changes;
     const gone = await this.chains.apply(next);
@@ -155,15 +153,5 @@ export class App {
       redis: redisStatus(this.redis),
       chains: this.chains.all.map((parts) => chainStatus(parts, at)),
     };
-  }
-}
-
-/** @throws ConfigError where the file of certificate authorities cannot be read */
-function applyRedis(redis: SharedRedis, config: RedisConfig | undefined): boolean {
-  try {
-    return redis.apply(config);
-  } catch (error) {
-    const got = errorCode(error);
-    throw new ConfigError('the configuration', [`redis.caFile must be a file that can be read, got ${got}`]);
   }
 }

@@ -111,6 +111,8 @@ export function instrumentRedis(metrics: Metrics, log: Logger): SharedRedisEvent
     onDown: ({ code, message }) => log.warn({ code, reason: message }, 'Redis does not answer'),
     onAnswer: (purpose, ms) => timers(purpose).observe(ms / 1000),
     onFailure: (purpose, code) => metrics.redisFailures.inc({ purpose, code }),
+    onTrouble: (purpose, { code, message }) => log.warn({ purpose, code, reason: message }, 'Redis does not help'),
+    onTroubleOver: (purpose) => log.info({ purpose }, 'Redis helps again'),
   };
 }
 

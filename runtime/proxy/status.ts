@@ -30,8 +30,8 @@ export function chainStatus({ name, chainId, balancing, paths, chain, stats }: C
   };
 }
 
-export function redisStatus({ configured, usable, problem }: SharedRedis): RedisStatus | undefined {
-  return configured ? { up: usable, code: problem?.code, reason: problem?.message } : undefined;
+export function redisStatus({ configured, usable, problem, troubles }: SharedRedis): RedisStatus | undefined {
+  return configured ? { up: usable, code: problem?.code, reason: problem?.message, troubles } : undefined;
 }
 
 function nodeStatus(

@@ -2,18 +2,20 @@ import { isIP } from 'node:net';
 import type { RedisOptions } from 'ioredis';
 import type { RedisConfig } from '../config/schema';
 
-/** The pause before a connection is tried again, in milliseconds: short, for a new primary is found by trying. */
-const FIRST_RETRY_MS = 50;
-const MAX_RETRY_MS = 1000;
+/** Which database of it, as in `redis://host/1`. */
+export function databaseOf({ url }: RedisConfig): number {
+  return Number(new URL(url).pathname.slice(1) || 0);
+}
 
 /**
  * What the client library is to do: nothing by itself but keeping one connection. It neither queues while there is none,
  * nor repeats what it sent; what happens then is for the caller to decide.
  *
  * @param ca certificate authorities (PEM) instead of the system's
+ * @param pauseMs how long to wait before the next dialling; the name is looked up anew each time, which is how a
+ *   fail-over of ElastiCache is followed
  */
-export function clientOptions(config: RedisConfig, ca: Buffer | undefined) {
-  const { connectTimeoutMs } = config;
+export function clientOptions(config: RedisConfig, ca: string | undefined, pauseMs: () => number) {
   const url = new URL(config.url);
   const host = url.hostname.replace(/^\[|\]$/g, '');
   const username = config.username ?? decodeURIComponent(url.username);
@@ -25,7 +27,7 @@ export function clientOptions(config: RedisConfig, ca: Buffer | undefined) {
   return {
     host,
     port: url.port === '' ? 6379 : Number(url.port),
-    db: Number(url.pathname.slice(1) || 0),
+    db: databaseOf(config),
     ...(username !== '' && { username }),
     ...(password !== '' && { password }),
     ...(url.protocol === 'rediss:' && { tls }),
@@ -38,9 +40,8 @@ export function clientOptions(config: RedisConfig, ca: Buffer | undefined) {
     enableAutoPipelining: true,
     autoResendUnfulfilledCommands: false,
     maxRetriesPerRequest: 0,
-    connectTimeout: connectTimeoutMs,
+    connectTimeout: config.connectTimeoutMs,
     disconnectTimeout: 100,
-    // The name is looked up anew each time: that is how a fail-over of ElastiCache is followed.
-    retryStrategy: (times) => Math.min(MAX_RETRY_MS, FIRST_RETRY_MS * 2 ** (times - 1)) * (0.5 + 0.5 * Math.random()),
+    retryStrategy: pauseMs,
   } satisfies RedisOptions;
 }

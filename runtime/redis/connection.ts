@@ -1,6 +1,6 @@
 import { Redis as Client } from 'ioredis';
 import type { RedisConfig } from '../config/schema';
-import { clientOptions } from './client-options';
+import { clientOptions, databaseOf } from './client-options';
 import { within } from './deadline';
 import { RedisFailure, type RedisFailureCode, toRedisFailure } from './failure';
 import type { Script } from './script';
@@ -9,7 +9,7 @@ import { checkServer } from './server-check';
 export interface ConnectionEvents {
   /** It answers, again or for the first time. */
   readonly onUp: () => void;
-  /** It does not any more, or not from the start; told once for each reason. */
+  /** It does not any more, or not from the start; told once for each reason until it is up. */
   readonly onDown: (failure: RedisFailure) => void;
 }
 
@@ -17,38 +17,64 @@ export interface ConnectionEvents {
 const LOOK_MS = 100;
 const ANSWER_MS = 500;
 const MAX_MISSES = 2;
+/** One that is down again this soon is looked at more and more rarely, down to this. */
+const SOON_MS = 10_000;
+const MAX_LOOK_MS = 2000;
+/** The pause before it is dialled again: short at first, for a new primary is found by trying. */
+const DIAL_MS = 50;
+const MAX_DIAL_MS = 1000;
+/** A question that is late is the connection's fault only where nothing at all came for so long meanwhile. */
+const SILENT_MS = 50;
 
 /** After these the connection itself is of no use; other refusals concern one command. */
-const ENDS: ReadonlySet<RedisFailureCode> = new Set(['TIMEOUT', 'LOST', 'READONLY', 'LOADING', 'CLUSTER']);
+const ENDS: ReadonlySet<RedisFailureCode> = new Set(['LOST', 'READONLY', 'LOADING', 'CLUSTER']);
 
 /**
- * The one connection to Redis, with a breaker: what misses its deadline opens it, and nothing more is sent, so nobody
- * waits any more, until it answers again.
+ * The one connection to Redis, with a breaker: when it falls silent nothing more is sent, so nobody waits any more, until
+ * it answers again.
  *
- *     dial ──▶ check ──▶ up ── a deadline missed, READONLY, connection lost ──▶ down
- *      ▲         ▲                                                               │ every 100 ms
- *      │         └────────────── still connected: ask again ─────────────────────┤
- *      └───────────────────────── silent, or a replica: dial anew ───────────────┘
+ *     dial ──▶ check ──▶ up ── silent behind a late question, READONLY, connection lost ──▶ down
+ *      ▲         ▲                                                                           │ every 100 ms
+ *      │         └──────────────────── still connected: check again ─────────────────────────┤
+ *      └────────────────────────────── silent, or a replica: dial anew ──────────────────────┘
  */
 export class RedisConnection {
   private readonly client: Client;
+  private readonly database: number;
   private up = false;
+  private upAt = Number.NEGATIVE_INFINITY;
   private closed = false;
   private failure: RedisFailure | undefined;
+  /** Reasons told since it was up. */
+  private readonly told = new Set<RedisFailureCode>();
   private lastError: RedisFailure | undefined;
+  /** We ended the connection ourselves, for a reason that is told. */
+  private leaving = false;
+  /** When anything came from it. */
+  private heardAt = 0;
+  private dials = 0;
   private misses = 0;
+  private flaps = 0;
+  private suspected = false;
   private timer: NodeJS.Timeout | undefined;
+  private dialling: NodeJS.Timeout | undefined;
 
   /** @param ca certificate authorities (PEM) instead of the system's */
   constructor(
-    config: RedisConfig,
-    ca: Buffer | undefined,
+    private readonly config: RedisConfig,
+    ca: string | undefined,
     private readonly events: ConnectionEvents,
   ) {
-    this.client = new Client(clientOptions(config, ca));
-    this.client.on('ready', () => this.look());
+    this.database = databaseOf(config);
+    this.client = new Client(clientOptions(config, ca, () => this.dialPause()));
+    this.client.on('connecting', () => this.dialled());
+    this.client.on('connect', () => this.client.stream.on('data', () => (this.heardAt = performance.now())));
+    this.client.on('ready', () => {
+      clearTimeout(this.dialling);
+      this.look();
+    });
     this.client.on('error', (error: unknown) => (this.lastError = toRedisFailure(error)));
-    this.client.on('close', () => this.fail(this.takeLastError() ?? new RedisFailure('LOST')));
+    this.client.on('close', () => this.ended());
     this.client.connect().catch(() => undefined);
   }
 
@@ -86,45 +112,68 @@ export class RedisConnection {
     this.closed = true;
     this.up = false;
     clearTimeout(this.timer);
+    clearTimeout(this.dialling);
     this.client.disconnect();
   }
 
   private async ask(deadlineMs: number, send: () => Promise<unknown>): Promise<unknown> {
     if (!this.up) throw new RedisFailure('DOWN');
+    const askedAt = performance.now();
     try {
       return await within(deadlineMs, send());
     } catch (error) {
       const failure = toRedisFailure(error);
       // Of many questions that were under way the first tells.
-      if (ENDS.has(failure.code) && this.usable) {
-        this.fail(failure);
-        if (failure.code === 'READONLY') this.dialAnew();
-      }
+      if (this.usable) this.judge(failure, askedAt);
       throw failure;
     }
   }
 
-  private fail(failure: RedisFailure): void {
-    if (this.closed) return;
-    const isNews = this.up || this.failure?.code !== failure.code;
-    this.up = false;
-    this.failure = failure;
-    if (isNews) this.events.onDown(failure);
-    this.lookLater();
+  private judge(failure: RedisFailure, askedAt: number): void {
+    const { code } = failure;
+    if (ENDS.has(code)) this.fail(failure);
+    if (code === 'READONLY') this.dialAnew();
+    if (code !== 'TIMEOUT') return;
+    if (performance.now() - Math.max(this.heardAt, askedAt) >= SILENT_MS) this.fail(failure);
+    else this.suspect();
   }
 
-  private lookLater(): void {
-    this.timer ??= setTimeout(() => {
-      this.timer = undefined;
-      this.look();
-    }, LOOK_MS);
+  /** It was late for a short deadline, which may be all there is to it. */
+  private suspect(): void {
+    if (this.suspected) return;
+    this.suspected = true;
+    within(ANSWER_MS, this.client.ping()).then(
+      () => (this.suspected = false),
+      (error: unknown) => {
+        this.suspected = false;
+        if (this.up) this.fail(toRedisFailure(error));
+      },
+    );
+  }
+
+  private fail(failure: RedisFailure): void {
+    if (this.closed) return;
+    if (this.up) this.flaps = performance.now() - this.upAt < SOON_MS ? this.flaps + 1 : 0;
+    this.up = false;
+    this.failure = failure;
+    if (!this.told.has(failure.code)) {
+      this.told.add(failure.code);
+      this.events.onDown(failure);
+    }
+    this.timer ??= setTimeout(
+      () => {
+        this.timer = undefined;
+        this.look();
+      },
+      Math.min(MAX_LOOK_MS, LOOK_MS * 2 ** this.flaps),
+    );
   }
 
   private look(): void {
     if (this.up || this.closed || this.client.status !== 'ready') return;
     clearTimeout(this.timer);
     this.timer = undefined;
-    within(ANSWER_MS, checkServer(this.client)).then(
+    within(ANSWER_MS, checkServer(this.client, this.database)).then(
       () => this.answered(),
       (error: unknown) => this.missed(toRedisFailure(error)),
     );
@@ -134,6 +183,9 @@ export class RedisConnection {
     this.misses = 0;
     if (this.up || this.closed || this.client.status !== 'ready') return;
     this.up = true;
+    this.upAt = performance.now();
+    this.dials = 0;
+    this.told.clear();
     this.events.onUp();
   }
 
@@ -145,12 +197,28 @@ export class RedisConnection {
 
   private dialAnew(): void {
     this.misses = 0;
-    if (this.client.status === 'ready') this.client.disconnect(true);
+    this.leaving = true;
+    this.client.disconnect(true);
   }
 
-  private takeLastError(): RedisFailure | undefined {
-    const last = this.lastError;
+  private dialPause(): number {
+    return Math.min(MAX_DIAL_MS, DIAL_MS * 2 ** this.dials++) * (0.5 + 0.5 * Math.random());
+  }
+
+  /** A connection that the system made may still lead to nobody: TLS and authentication count too. */
+  private dialled(): void {
+    clearTimeout(this.dialling);
+    this.dialling = setTimeout(() => {
+      this.fail(new RedisFailure('TIMEOUT'));
+      this.dialAnew();
+    }, this.config.connectTimeoutMs);
+  }
+
+  private ended(): void {
+    clearTimeout(this.dialling);
+    const failure = this.lastError ?? (this.leaving ? undefined : new RedisFailure('LOST'));
     this.lastError = undefined;
-    return last;
+    this.leaving = false;
+    if (failure !== undefined) this.fail(failure);
   }
 }

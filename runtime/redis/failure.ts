@@ -1,12 +1,13 @@
 /**
  * Why Redis did not do what it was asked:
- * `NONE` none is configured; `DOWN` it is known not to answer, nothing was sent; `TIMEOUT` it did not answer in time and
- * may have done it all the same; `LOST` the connection ended, or could not be made; `AUTH` it refuses the user, the password or the
- * command; `TLS` its certificate is not trusted; `READONLY` it is a replica; `FULL` it is out of memory (`maxmemory`);
- * `LOADING` it is starting; `CLUSTER` it runs in cluster mode, which is not supported; `REFUSED` any other error of its.
+ * `NONE` none is configured; `DOWN` it is known not to answer, nothing was sent; `PAUSED` it missed this stage's deadline a
+ * moment ago, nothing was sent; `TIMEOUT` it did not answer in time and may have done it all the same; `LOST` the connection
+ * ended, or could not be made; `AUTH` it refuses the user, the password or the command; `TLS` no trusted TLS could be
+ * agreed on; `READONLY` it is a replica; `FULL` it is out of memory (`maxmemory`); `DISK` it takes no writes because it cannot
+ * save them; `LOADING` it is starting; `DATABASE` it has no database of this number; `CLUSTER` it runs in cluster mode,
+ * which is not supported; `REFUSED` any other error of its.
  */
-export type RedisFailureCode =
-  'NONE' | 'DOWN' | 'TIMEOUT' | 'LOST' | 'AUTH' | 'TLS' | 'READONLY' | 'FULL' | 'LOADING' | 'CLUSTER' | 'REFUSED';
+export type RedisFailureCode = keyof typeof MESSAGES;
 
 /** The message never holds an address, a user, a password, a key or a value. */
 export class RedisFailure extends Error {
@@ -20,16 +21,19 @@ export class RedisFailure extends Error {
   }
 }
 
-const MESSAGES: Record<RedisFailureCode, string> = {
+const MESSAGES = {
   NONE: 'no Redis is configured',
   DOWN: 'Redis does not answer',
+  PAUSED: 'Redis was too slow a moment ago',
   TIMEOUT: 'Redis did not answer in time',
   LOST: 'the connection to Redis ended, or could not be made',
   AUTH: 'Redis refuses the user, the password, or a command of this user',
-  TLS: 'the certificate of Redis is not trusted',
+  TLS: 'no trusted TLS with Redis: its certificate is not trusted, or it speaks none',
   READONLY: 'this Redis is a replica and takes no writes',
   FULL: 'Redis has no memory left (maxmemory, noeviction)',
+  DISK: 'Redis takes no writes, because it cannot save them to its disk',
   LOADING: 'Redis is starting or busy',
+  DATABASE: 'Redis has no database of the number in redis.url',
   CLUSTER: 'Redis runs in cluster mode, which is not supported: give the address of one without',
   REFUSED: 'Redis refused a command',
 };
@@ -37,9 +41,12 @@ const MESSAGES: Record<RedisFailureCode, string> = {
 /** Error replies begin with a word (RESP, "Simple errors"). */
 const REPLIES: readonly (readonly [RegExp, RedisFailureCode])[] = [
   [/^(WRONGPASS|NOAUTH|NOPERM|ERR AUTH|ERR invalid (username|password)|ERR Client sent AUTH)/, 'AUTH'],
+  [/^ERR .*(can't run this command|ACL failure in script)/s, 'AUTH'],
   [/^READONLY/, 'READONLY'],
-  [/^(OOM|MISCONF)/, 'FULL'],
+  [/^OOM/, 'FULL'],
+  [/^MISCONF/, 'DISK'],
   [/^(LOADING|BUSY|MASTERDOWN)/, 'LOADING'],
+  [/^ERR (DB index is out of range|invalid DB index)/, 'DATABASE'],
   [/^(MOVED|ASK|CLUSTERDOWN|CROSSSLOT)/, 'CLUSTER'],
 ];
 

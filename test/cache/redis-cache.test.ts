@@ -4,6 +4,7 @@ import type { CachedAnswer } from '../../runtime/cache/response-cache';
 import { SharedRedis } from '../../runtime/redis/shared-redis';
 import { eventually } from '../support/eventually';
 import { RedisProcess } from '../support/redis-process';
+import { redisEvents } from '../support/redis-events';
 
 const KEY = 'eth_getBalance\n0xab\n["0x1","0x2"]';
 const ANSWER: CachedAnswer = { kind: 'result', text: '"0x1"' };
@@ -16,8 +17,7 @@ describe('RedisCache', () => {
 
   beforeAll(async () => {
     server = await RedisProcess.start();
-    const nothing = (): void => undefined;
-    redis = new SharedRedis({ onUp: nothing, onDown: nothing, onAnswer: nothing, onFailure: nothing });
+    redis = new SharedRedis(redisEvents());
     redis.apply({ url: server.url, keyPrefix: 'test:', connectTimeoutMs: 1000 });
     await eventually(() => redis.usable);
     cache = new RedisCache({ redis: redis.for('cache'), identity: () => identity, ttlMs: 60_000, timeoutMs: 1000 });

@@ -6,6 +6,7 @@ import { SharedRedis } from '../../runtime/redis/shared-redis';
 import { eventually } from '../support/eventually';
 import { RedisProcess } from '../support/redis-process';
 import { logFilter, told } from './records';
+import { redisEvents } from '../support/redis-events';
 
 const TTL_MS = 60_000;
 const ID = `0x${'0f'.repeat(16)}`;
@@ -24,8 +25,7 @@ class Peer {
   commands = 0;
 
   constructor(url: string, ttlMs = TTL_MS, user: { username?: string; password?: string } = {}) {
-    const ignore = (): void => undefined;
-    this.redis = new SharedRedis({ onUp: ignore, onDown: ignore, onAnswer: () => this.commands++, onFailure: ignore });
+    this.redis = new SharedRedis(redisEvents({ onAnswer: () => this.commands++ }));
     const stage = this.redis.for('filters');
     const copies = createMemory(ttlMs);
     this.store = new RedisStore({ redis: stage, chainId: 1, copies, ttlMs, timeoutMs: 250, now, sleep });
@@ -257,8 +257,7 @@ describe('filters in Redis', () => {
   });
 
   it('are as good as in memory where no Redis is configured', async () => {
-    const ignore = (): void => undefined;
-    const redis = new SharedRedis({ onUp: ignore, onDown: ignore, onAnswer: ignore, onFailure: ignore }).for('filters');
+    const redis = new SharedRedis(redisEvents()).for('filters');
     const options = { redis, chainId: 1, copies: createMemory(), ttlMs: TTL_MS, timeoutMs: 250, now, sleep };
     const store = new RedisStore(options);
     await store.add(ID, first);

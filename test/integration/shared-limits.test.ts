@@ -106,7 +106,9 @@ describe('three proxies whose Redis dies and comes back empty', () => {
     const again = await bed.offer(6 * perSecond, 3, client);
     expect(again.statuses).toEqual([200, 429]);
     expect(await withoutRedis()).toEqual(before);
-    expect(await bed.redis.keys()).toEqual([`shared:limit:${client}`]);
+    // Beside it stands the head, which processes share too.
+    const limitKeys = (await bed.redis.keys()).filter((key) => key.startsWith('shared:limit:'));
+    expect(limitKeys).toEqual([`shared:limit:${client}`]);
     expect(await bed.redis.call('PTTL', `shared:limit:${client}`)).toBeGreaterThan(0);
   }, 60_000);
 

@@ -1,6 +1,7 @@
 import { type StageRedis, SharedRedis } from '../../runtime/redis/shared-redis';
 import { eventually } from '../support/eventually';
 import { RedisProcess, type RedisProcessOptions } from '../support/redis-process';
+import { redisEvents } from '../support/redis-events';
 
 /** A real redis-server and our connection to it. */
 export class RedisBed {
@@ -13,12 +14,7 @@ export class RedisBed {
 
   static async start(options: RedisProcessOptions = {}): Promise<RedisBed> {
     const server = await RedisProcess.start(options);
-    const shared = new SharedRedis({
-      onUp: () => undefined,
-      onDown: () => undefined,
-      onAnswer: () => undefined,
-      onFailure: () => undefined,
-    });
+    const shared = new SharedRedis(redisEvents());
     const bed = new RedisBed(server, shared);
     bed.connect();
     await eventually(() => shared.usable);

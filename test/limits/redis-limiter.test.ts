@@ -103,7 +103,8 @@ describe('one limit', () => {
       const clock = new Clock();
       clock.ms += ahead;
       const spy: StageRedis = {
-        ...bed.stage,
+        key: (...parts) => parts.join(':'),
+        command: () => Promise.reject(new Error('no command was to be asked')),
         usable: true,
         configured: true,
         run: (_, ...question) => Promise.resolve(told.push(question)),
@@ -173,7 +174,8 @@ describe('a client that has nothing left', () => {
     const answers: (() => void)[] = [];
     const { stage } = bed;
     const slow: StageRedis = {
-      ...stage,
+      key: (...parts) => stage.key(...parts),
+      command: (...question) => stage.command(...question),
       usable: true,
       configured: true,
       run: async (...question) => {

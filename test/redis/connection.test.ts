@@ -3,6 +3,7 @@ import { createScript } from '../../runtime/redis/script';
 import { SharedRedis } from '../../runtime/redis/shared-redis';
 import { eventually } from '../support/eventually';
 import { RedisProcess } from '../support/redis-process';
+import { redisEvents } from '../support/redis-events';
 
 const DEADLINE_MS = 200;
 
@@ -14,12 +15,13 @@ describe('the connection to Redis', () => {
   beforeEach(async () => {
     server = await RedisProcess.start();
     events = [];
-    redis = new SharedRedis({
-      onUp: () => events.push('up'),
-      onDown: ({ code }) => events.push(code),
-      onAnswer: () => undefined,
-      onFailure: (purpose, code) => events.push(`${purpose} ${code}`),
-    });
+    redis = new SharedRedis(
+      redisEvents({
+        onUp: () => events.push('up'),
+        onDown: ({ code }) => events.push(code),
+        onFailure: (purpose, code) => events.push(`${purpose} ${code}`),
+      }),
+    );
     redis.apply(configFor(server.url));
     await eventually(() => redis.usable);
   });
@@ -115,12 +117,7 @@ describe('a Redis that refuses us', () => {
   ])('is told by its reason: %s', async (_, args, code) => {
     const server = await RedisProcess.start({ args, password: 'right' });
     const downs: RedisFailure[] = [];
-    const redis = new SharedRedis({
-      onUp: () => undefined,
-      onDown: (failure) => downs.push(failure),
-      onAnswer: () => undefined,
-      onFailure: () => undefined,
-    });
+    const redis = new SharedRedis(redisEvents({ onDown: (failure) => downs.push(failure) }));
     try {
       redis.apply({ ...configFor(server.url), password: 'wrong-password' });
       await eventually(() => redis.problem?.code === code);

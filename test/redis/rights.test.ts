@@ -2,6 +2,7 @@ import { createScript } from '../../runtime/redis/script';
 import { SharedRedis } from '../../runtime/redis/shared-redis';
 import { eventually } from '../support/eventually';
 import { RedisProcess } from '../support/redis-process';
+import { redisEvents } from '../support/redis-events';
 
 const DEADLINE_MS = 1000;
 
@@ -11,8 +12,7 @@ describe('the user of ElastiCache', () => {
 
   beforeAll(async () => {
     server = await RedisProcess.start({ restricted: true });
-    const nothing = (): void => undefined;
-    redis = new SharedRedis({ onUp: nothing, onDown: nothing, onAnswer: nothing, onFailure: nothing });
+    redis = new SharedRedis(redisEvents());
     redis.apply({ url: server.url, keyPrefix: 'test:', connectTimeoutMs: 1000 });
     await eventually(() => redis.usable);
   });
