@@ -8,6 +8,15 @@ import { GLOBAL, stubConfig } from './stub-node';
 /** Where a process runs: what is measured has a core of its own, load and stub share the other. */
 export type Core = 0 | 1;
 
+export interface ProxyVariant {
+  /** Further sections of the configuration. */
+  readonly config?: object;
+  /** Further keys of its chain. */
+  readonly chain?: object;
+  /** For node itself, e.g. to profile. */
+  readonly nodeArgs?: readonly string[];
+}
+
 /** Child processes of a bench run, and the folder of their files; all end with it. */
 export class Bed {
   private readonly children: ChildProcess[] = [];
@@ -15,9 +24,13 @@ export class Bed {
 
   /** @throws Error that says what to install */
   static assertTools(): void {
-    const missing = ['haproxy', 'nginx', 'wrk', 'taskset'].filter((tool) => spawnSync('which', [tool]).status !== 0);
+    const missing = ['haproxy', 'nginx', 'redis-server', 'wrk', 'taskset'].filter(
+      (tool) => spawnSync('which', [tool]).status !== 0,
+    );
     if (missing.length > 0) {
-      throw new Error(`The bench needs ${missing.join(', ')}: apt-get install haproxy nginx-light wrk util-linux`);
+      throw new Error(
+        `The bench needs ${missing.join(', ')}: apt-get install haproxy nginx-light redis-server wrk util-linux`,
+      );
     }
   }
 
@@ -78,14 +91,23 @@ http {
     return port;
   }
 
-  /** @param nodeArgs for node itself, e.g. to profile */
-  async proxy(to: number, nodeArgs: readonly string[] = []): Promise<number> {
+  /** On the core of the load, as it would be another machine's. */
+  async redis(): Promise<number> {
+    const port = await freePort();
+    const args = ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no'];
+    this.start(1, 'redis-server', [...args, '--dir', this.folder]);
+    await reachable(port);
+    return port;
+  }
+
+  async proxy(to: number, { config: more = {}, chain = {}, nodeArgs = [] }: ProxyVariant = {}): Promise<number> {
     const port = await freePort();
     const config = {
       listen: { port },
       admin: { port: await freePort() },
       telemetry: { logLevel: 'warn' },
-      chains: { bench: { chainId: 1, nodes: [{ name: 'stub', url: `http://127.0.0.1:${to}` }] } },
+      ...more,
+      chains: { bench: { chainId: 1, nodes: [{ name: 'stub', url: `http://127.0.0.1:${to}` }], ...chain } },
     };
     const main = join(__dirname, '..', '..', 'runtime', 'proxy', 'main.ts');
     const args = [...nodeArgs, '--import', require.resolve('tsx'), main, '--config', '-'];

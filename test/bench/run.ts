@@ -1,9 +1,9 @@
 import { parseArgs } from 'node:util';
-import { latencies, quantile, throughput } from './load';
+import { latencies, quantile } from './load';
 import { Bed } from './processes';
-
-const call = (id: number, method: string, params: unknown = []): string =>
-  JSON.stringify({ jsonrpc: '2.0', id, method, params });
+import { type Pace, race, type Target } from './race';
+import { call, constantScript } from './scripts';
+import { measureSharedState } from './shared-state';
 
 interface Scenario {
   readonly name: string;
@@ -44,15 +44,20 @@ async function main(): Promise<void> {
     const targets = {
       haproxy: await bed.haproxy(stub),
       nginx: await bed.nginx(stub),
-      proxy: await bed.proxy(
-        stub,
-        values.profile === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${values.profile}`],
-      ),
+      proxy: await bed.proxy(stub, {
+        nodeArgs: values.profile === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${values.profile}`],
+      }),
     };
-    const scenarios = SCENARIOS.filter(({ name }) => values.only === undefined || name === values.only);
-    await measureThroughput(bed, scenarios, targets, Number(values.rounds), Number(values.seconds));
-    if (values.only === undefined)
-      await measureLatency({ direct: stub, ...targets }, Number(values.rounds), Number(values.seconds));
+    const pace: Pace = { rounds: Number(values.rounds), seconds: Number(values.seconds) };
+    const only = values.only;
+    await measureThroughput(
+      bed,
+      SCENARIOS.filter(({ name }) => only === undefined || name === only),
+      targets,
+      pace,
+    );
+    if (only === undefined || only === 'shared') await measureSharedState(bed, stub, pace);
+    if (only === undefined) await measureLatency({ direct: stub, ...targets }, pace);
   } finally {
     await bed.close();
   }
@@ -61,33 +66,20 @@ async function main(): Promise<void> {
 async function measureThroughput(
   bed: Bed,
   scenarios: readonly Scenario[],
-  targets: Record<string, number>,
-  rounds: number,
-  seconds: number,
+  ports: Readonly<Record<string, number>>,
+  pace: Pace,
 ): Promise<void> {
   for (const { name, body, peerPath } of scenarios) {
-    const lua = `wrk.method = "POST"\nwrk.body = [==[${body}]==]\nwrk.headers["content-type"] = "application/json"\n`;
-    const script = bed.file(`${name.replaceAll(' ', '-')}.lua`, lua);
-    const rates: Record<string, number[]> = {};
-    for (let round = -1; round < rounds; round++) {
-      for (const [target, port] of Object.entries(targets)) {
-        const path = target === 'proxy' ? '/' : peerPath;
-        const rate = await throughput(script, `http://127.0.0.1:${port}${path}`, round < 0 ? 1 : seconds);
-        // The first round warms everything up.
-        if (round >= 0) (rates[target] ??= []).push(rate);
-      }
-    }
-    const peer = median(rates['haproxy'] ?? []);
-    const cells = Object.entries(rates).map(([target, all]) => {
-      const [low, high] = [Math.min(...all), Math.max(...all)];
-      return `${target} ${median(all).toFixed(0)}/s (${low.toFixed(0)}–${high.toFixed(0)})`;
+    const script = constantScript(bed, name, body);
+    const targets = Object.entries(ports).map(([target, port]): [string, Target] => {
+      const path = target === 'proxy' ? '/' : peerPath;
+      return [target, { url: `http://127.0.0.1:${port}${path}`, script }];
     });
-    const ratio = (median(rates['proxy'] ?? []) / peer).toFixed(3);
-    console.log(`${name.padEnd(14)} ${cells.join('   ')}   proxy/haproxy ${ratio}`);
+    await race({ name, targets: Object.fromEntries(targets), peer: 'haproxy' }, pace);
   }
 }
 
-async function measureLatency(targets: Record<string, number>, rounds: number, seconds: number): Promise<void> {
+async function measureLatency(targets: Record<string, number>, { rounds, seconds }: Pace): Promise<void> {
   const body = SCENARIOS[0]?.body ?? '';
   const all: Record<string, number[]> = {};
   for (let round = -1; round < rounds; round++) {
@@ -103,13 +95,6 @@ async function measureLatency(targets: Record<string, number>, rounds: number, s
     const added = `added p50 ${(p50 - quantile(direct, 0.5)).toFixed(2)} ms, p99 ${(p99 - quantile(direct, 0.99)).toFixed(2)} ms`;
     console.log(`1 000/s        ${target.padEnd(8)} p50 ${p50.toFixed(2)} ms  p99 ${p99.toFixed(2)} ms   ${added}`);
   }
-}
-
-function median(values: readonly number[]): number {
-  return quantile(
-    [...values].sort((a, b) => a - b),
-    0.5,
-  );
 }
 
 main().catch((error: unknown) => {
