@@ -11,9 +11,6 @@ import { freePorts } from '../support/haproxy-process';
 import type { ChartImage } from './chart-image';
 import { IS_ROOT, RunningContainer } from './running-container';
 
-/** The machine's, or the one that the environment names: 2.6 to 3.2 are meant to do. */
-const HAPROXY = process.env['HAPROXY'] ?? 'haproxy';
-
 /** Where a provider of the chart is on this machine, by what its URL begins with. */
 export type Addresses = Readonly<Record<string, string>>;
 
@@ -24,6 +21,8 @@ export type Addresses = Readonly<Record<string, string>>;
  */
 export class ChartPod {
   readonly folder = mkdtempSync(join(tmpdir(), 'pod-'));
+  /** Of all containers, besides the test's own. */
+  env: NodeJS.ProcessEnv = {};
   private readonly running = new Map<string, RunningContainer>();
   private mounts = 0;
 
@@ -65,8 +64,9 @@ export class ChartPod {
 
   start(name: string): RunningContainer {
     const spec = container(podSpec(this.manifests), name);
-    const command = spec.command[0] === 'haproxy' ? [HAPROXY] : this.image.commandOf(spec.command);
-    const started = new RunningContainer(spec, [...command, ...spec.args.map((text) => this.inFolder(text))]);
+    const command = spec.command[0] === 'haproxy' ? spec.command : this.image.commandOf(spec.command);
+    const args = spec.args.map((text) => this.inFolder(text));
+    const started = new RunningContainer(spec, [...command, ...args], this.env);
     this.running.set(name, started);
     return started;
   }
