@@ -79,7 +79,12 @@ describe('the pod of the chart', () => {
     const ledger = await load;
     expect((await fetch(`${pod.url(PORTS.admin)}/readyz`)).status).toBe(503);
     expect(ledger.failures()).toEqual([]);
-    expect(await stopped).toEqual({ proxy: 0, 'node-weighter': 0, haproxy: 0, 'config-render': 0 });
+    expect(Object.entries(await stopped)).toEqual([
+      ['proxy', 0],
+      ['node-weighter', 0],
+      ['haproxy', 0],
+      ['config-render', 0],
+    ]);
   });
 
   function modeOf(path: string): object {
