@@ -1,5 +1,5 @@
 // What tests need from Debian: installed where that may be done, else named exactly. Plain JavaScript, like install.mjs,
-// which runs before it. Without arguments for `npm test`; `image` and `redis-acl` for the tests of those names.
+// which runs before it. Without arguments for `npm test`; `image` and `servers` for the tests of those names.
 import { spawnSync } from 'node:child_process';
 import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
@@ -14,7 +14,12 @@ const TOOLS = {
     setpriv: 'util-linux',
     unshare: 'util-linux',
   },
-  'redis-acl': { mmdebstrap: 'mmdebstrap', 'redis-server': 'redis-server', unshare: 'util-linux' },
+  servers: {
+    mmdebstrap: 'mmdebstrap',
+    openssl: 'openssl',
+    'redis-server': 'redis-server',
+    setpriv: 'util-linux',
+  },
 };
 /** Debian keeps servers here, where only root looks. */
 const SERVER_FOLDERS = ['/usr/sbin', '/usr/local/sbin'];

@@ -2,6 +2,8 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { guardChild, releaseChild } from '../../bin/dev-chain/orphan-guard';
 import type { Container } from '../../constructs/pod-defaults';
 import { SHARED_GROUP } from '../../runtime/contract/groups';
+import { eventually } from '../support/eventually';
+import { logLines } from '../support/program-process';
 
 /** Users other than our own take root to be; without it, all containers run as we do. */
 export const IS_ROOT = process.getuid?.() === 0;
@@ -13,13 +15,20 @@ export class RunningContainer {
   private readonly child: ChildProcess;
   private readonly chunks: string[] = [];
 
-  /** @param command with its arguments, as it is called on this machine */
-  constructor({ securityContext: { runAsUser, runAsGroup } }: Container, command: readonly string[]) {
+  /**
+   * @param command with its arguments, as it is called on this machine
+   * @param env besides the test's own
+   */
+  constructor(
+    { securityContext: { runAsUser, runAsGroup } }: Container,
+    command: readonly string[],
+    env: NodeJS.ProcessEnv = {},
+  ) {
     const [program = '', ...args] = [...asUser(runAsUser, runAsGroup), ...command];
     const path = `${process.env['PATH'] ?? ''}:/usr/sbin`;
     this.child = spawn(program, args, {
       stdio: ['ignore', 'pipe', 'pipe'],
-      env: { ...process.env, PATH: path },
+      env: { ...process.env, PATH: path, ...env },
       cwd: '/',
     });
     for (const stream of [this.child.stdout, this.child.stderr]) {
@@ -43,6 +52,20 @@ export class RunningContainer {
   /** All it has written so far. */
   get output(): string {
     return this.chunks.join('');
+  }
+
+  /** Its log lines with a message that begins so. */
+  logged(message: string): Record<string, unknown>[] {
+    return logLines(this.output, message);
+  }
+
+  /** Waits for that many log lines with this message. */
+  async untilLogged(message: string, times = 1): Promise<Record<string, unknown>> {
+    await eventually(
+      () => this.logged(message).length >= times,
+      () => `${times} times "${message}" in: ${this.output}`,
+    );
+    return this.logged(message)[times - 1] ?? {};
   }
 
   stop(signal: NodeJS.Signals): Promise<number | null> {

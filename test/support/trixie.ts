@@ -1,25 +1,21 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { debianRoot } from './debian-root';
 
 /** What newer servers than this machine's there are in Debian trixie: HAProxy 3.0 and Valkey 8.1. */
-const PROGRAMS = { haproxy: '/usr/sbin/haproxy', 'valkey-server': '/usr/bin/valkey-server' } as const;
+const PROGRAMS = { haproxy: 'usr/sbin/haproxy', 'valkey-server': 'usr/bin/valkey-server' } as const;
 
 /**
- * A folder with the programs of Debian trixie, to be put in front of PATH, or into REDIS_SERVER. They see this machine's
- * folder for temporary files, devices, processes and names of hosts, and otherwise trixie's files; signals reach them as
- * if they had been started directly.
+ * A folder with the programs of Debian trixie, to be put in front of PATH, or into REDIS_SERVER. They run for any user,
+ * with trixie's libraries, and otherwise see this machine's files; signals reach them as if they had been started directly.
  *
  * ```ts
  * const haproxy = join(await trixiePrograms(), 'haproxy');
  * ```
  */
 export async function trixiePrograms(): Promise<string> {
-  const root = await debianRoot('servers', {
-    packages: ['ca-certificates', 'haproxy', 'valkey-server'],
-    finish: addLaunchers,
-    edition: 2,
-  });
+  const packages = ['ca-certificates', 'haproxy', 'valkey-server'];
+  const root = await debianRoot('servers', { packages, finish: addLaunchers, edition: 3 });
   return join(root, LAUNCHERS);
 }
 
@@ -29,26 +25,29 @@ const LAUNCHERS = 'launchers';
 function addLaunchers(root: string): Promise<void> {
   mkdirSync(join(root, LAUNCHERS));
   for (const [name, path] of Object.entries(PROGRAMS)) {
-    writeFileSync(join(root, LAUNCHERS, name), LAUNCHER.replace('PROGRAM', path), { mode: 0o755 });
+    writeFileSync(join(root, LAUNCHERS, name), launcher(root, path), { mode: 0o755 });
   }
   return Promise.resolve();
 }
 
-/** In a mount namespace of its own, so that nothing has to be cleared away; each step becomes the next one. */
-const LAUNCHER = `#!/bin/sh
-root=$(dirname "$(dirname "$(readlink -f "$0")")")
-exec unshare --mount sh -euc '
-  root=$1
-  shift
-  mount --rbind /dev "$root/dev"
-  mount --rbind /proc "$root/proc"
-  for file in /etc/hosts /etc/resolv.conf; do
-    touch "$root$file"
-    mount --bind "$file" "$root$file"
-  done
-  folder=\${TMPDIR:-/tmp}
-  mkdir -p "$root$folder"
-  mount --rbind "$folder" "$root$folder"
-  exec unshare --root="$root" -- PROGRAM "$@"
-' launcher "$root" "$@"
+/**
+ * Becomes the program through trixie's own loader. HAProxy reloads by becoming once more what it was called as: that
+ * must be the launcher, or it would be this machine's HAProxy from then on.
+ */
+function launcher(root: string, path: string): string {
+  const libraries = join('usr/lib', only(join(root, 'usr/lib'), /^[\w-]+-linux-gnu\w*$/));
+  const loader = join(libraries, only(join(root, libraries), /^ld-linux.*\.so\.\d+$/));
+  return `#!/bin/sh
+self=$(readlink -f "$0")
+root=$(dirname "$(dirname "$self")")
+exec "$root/${loader}" --argv0 "$self" --library-path "$root/${libraries}" "$root/${path}" "$@"
 `;
+}
+
+/** The one name in a folder, which the machine's architecture decides. */
+function only(folder: string, pattern: RegExp): string {
+  const found = readdirSync(folder).filter((name) => pattern.test(name));
+  const [name] = found;
+  if (name === undefined || found.length > 1) throw new Error(`${found.length} of ${pattern.source} in ${folder}`);
+  return name;
+}
