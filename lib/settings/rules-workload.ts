@@ -1,0 +1,72 @@
+import type { Rule } from './checks';
+import * as form from './forms';
+import type { Settings } from './types';
+
+/** What runs in the cluster, and what the world sees of it. */
+export const WORKLOAD_RULES: readonly Rule[] = [
+  { path: 'workload.namespace', rule: 'a name that Kubernetes takes', holds: form.isLabel },
+  {
+    path: 'workload.hostedZone.id',
+    rule: 'the id of a hosted zone, such as Z0123456789ABC',
+    holds: form.isHostedZoneId,
+  },
+  { path: 'workload.hostedZone.name', rule: 'a domain', holds: form.isHostName },
+  { path: 'workload.hosts', rule: 'at least one host', holds: (value) => form.isUniqueList(value, 1) },
+  {
+    path: 'workload.hosts.*.host',
+    rule: ({ workload }) => `a host of ${workload.hostedZone.name}`,
+    holds: (value, { workload }) => form.isHostName(value) && isInZone(String(value), workload.hostedZone.name),
+  },
+  {
+    path: 'workload.hosts.*.host',
+    rule: 'told once',
+    holds: (value, { workload }) => workload.hosts.filter(({ host }) => host === value).length === 1,
+  },
+  { path: 'workload.hosts.*.namespace', rule: 'a name that Kubernetes takes', holds: form.isLabel },
+  { path: 'workload.hosts.*.service', rule: 'a name that Kubernetes takes', holds: form.isLabel },
+  { path: 'workload.hosts.*.port', rule: 'a port from 1 to 65535', holds: form.whole(1, 65_535) },
+  { path: 'workload.providers', rule: 'at least one provider', holds: (value) => form.isUniqueList(value, 1) },
+  { path: 'workload.providers.*.name', rule: 'lower-case letters, digits and hyphens', holds: form.isLabel },
+  {
+    path: 'workload.providers.*.name',
+    rule: 'unique in its chain',
+    holds: (value, { workload }) => !hasTwin(workload.providers, value),
+  },
+  {
+    path: 'workload.providers.*.chain',
+    rule: ({ workload }) => `a chain of workload.proxy (${Object.keys(workload.proxy.chains).join(', ')})`,
+    holds: (value, { workload }) => typeof value === 'string' && Object.hasOwn(workload.proxy.chains, value),
+  },
+  {
+    path: 'workload.providers.*.secret',
+    rule: ({ workload }) => `one of workload.providerSecrets (${workload.providerSecrets.join(', ')})`,
+    holds: (value, { workload }) => workload.providerSecrets.some((name) => name === value),
+  },
+  {
+    path: 'workload.providerSecrets',
+    rule: 'a list of different names',
+    holds: (value) => form.isUniqueList(value, 1),
+  },
+  { path: 'workload.providerSecrets.*', rule: 'upper-case letters, digits and _', holds: form.isSecretName },
+  {
+    path: 'workload.image',
+    rule: 'asset, or a registry with a uri that ends in @sha256:…',
+    holds: (_, { workload: { image } }) => image.kind === 'asset' || form.isImageDigest(image.uri),
+  },
+  { path: 'workload.replicas.min', rule: 'a whole number of at least 2', holds: form.whole(2) },
+  {
+    path: 'workload.replicas.max',
+    rule: ({ workload }) => `a whole number of at least workload.replicas.min (${workload.replicas.min})`,
+    holds: (value, { workload }) => form.whole(workload.replicas.min)(value),
+  },
+  { path: 'workload.idleTimeoutSeconds', rule: 'a whole number from 1 to 4000', holds: form.whole(1, 4000) },
+];
+
+function isInZone(host: string, zone: string): boolean {
+  return host === zone || host.endsWith(`.${zone}`);
+}
+
+function hasTwin(providers: Settings['workload']['providers'], name: unknown): boolean {
+  const chains = providers.filter((provider) => provider.name === name).map(({ chain }) => chain);
+  return new Set(chains).size !== chains.length;
+}
