@@ -12,6 +12,7 @@ import {
 } from 'aws-cdk-lib/aws-eks-v2';
 import { SubnetType } from 'aws-cdk-lib/aws-ec2';
 import { Key } from 'aws-cdk-lib/aws-kms';
+import { CfnLogGroup } from 'aws-cdk-lib/aws-logs';
 import { addonsAfterNodes, addonsBeforeNodes } from './addons';
 import { KUBERNETES } from './kubernetes-version';
 import { logGroup } from './log-group';
@@ -72,6 +73,7 @@ export class ClusterStack extends RpcStack {
       reason: "EKS's default, and all it offers: secrets are what its key encrypts; the CDK writes it out.",
     });
     this.setPolicies(this.cluster.node.defaultChild);
+    this.setLogRetention();
     this.grantAccess();
 
     const before = addonsBeforeNodes(this, settings, this.cluster);
@@ -86,6 +88,15 @@ export class ClusterStack extends RpcStack {
     // Extended support costs six times as much; upgrade in time (docs/upgrade.md), or EKS does it.
     cluster.upgradePolicy = { supportType: 'STANDARD' };
     cluster.deletionProtection = this.settings.protect;
+  }
+
+  /** Of the functions that apply manifests; the CDK's own choice is two years, for ever after the stack is gone. */
+  private setLogRetention(): void {
+    for (const construct of this.cluster.node.findAll()) {
+      if (!(construct instanceof CfnLogGroup)) continue;
+      construct.retentionInDays = this.settings.retention.logDays;
+      construct.applyRemovalPolicy(removalPolicy(this.settings));
+    }
   }
 
   private grantAccess(): void {

@@ -4,8 +4,8 @@ import { WORKLOAD_RULES } from './rules-workload';
 import type { Settings } from './types';
 
 /**
- * One thing that must hold. `path` names a value, `*` in it each item of a list; `holds` is asked with every value
- * found there, and with nothing where none is.
+ * One thing that must hold. `path` names a value, `*` in it each item of a list, `**` all
+ * that is below; `holds` is asked with every value found there, and with nothing where none is.
  */
 export interface Rule {
   readonly path: string;
@@ -46,6 +46,14 @@ function valuesAt(value: unknown, path: readonly string[], at: string): Found[] 
   if (key === '*') {
     return Array.isArray(value) ? value.flatMap((item, index) => valuesAt(item, rest, `${at}[${index}]`)) : [];
   }
+  if (key === '**') return valuesBelow(value, at);
   const child = typeof value === 'object' && value !== null ? (value as Record<string, unknown>)[key] : undefined;
   return valuesAt(child, rest, at === '' ? key : `${at}.${key}`);
+}
+
+function valuesBelow(value: unknown, at: string): Found[] {
+  if (typeof value !== 'object' || value === null) return [{ at, value }];
+  return Object.entries(value).flatMap(([key, child]) =>
+    valuesBelow(child, Array.isArray(value) ? `${at}[${key}]` : `${at}.${key}`),
+  );
 }

@@ -1,6 +1,5 @@
 import type { Rule } from './checks';
 import * as form from './forms';
-import type { Settings } from './types';
 
 /** What runs in the cluster, and what the world sees of it. */
 export const WORKLOAD_RULES: readonly Rule[] = [
@@ -25,29 +24,24 @@ export const WORKLOAD_RULES: readonly Rule[] = [
   { path: 'workload.hosts.*.namespace', rule: 'a name that Kubernetes takes', holds: form.isLabel },
   { path: 'workload.hosts.*.service', rule: 'a name that Kubernetes takes', holds: form.isLabel },
   { path: 'workload.hosts.*.port', rule: 'a port from 1 to 65535', holds: form.whole(1, 65_535) },
-  { path: 'workload.providers', rule: 'at least one provider', holds: (value) => form.isUniqueList(value, 1) },
-  { path: 'workload.providers.*.name', rule: 'lower-case letters, digits and hyphens', holds: form.isLabel },
-  {
-    path: 'workload.providers.*.name',
-    rule: 'unique in its chain',
-    holds: (value, { workload }) => !hasTwin(workload.providers, value),
-  },
-  {
-    path: 'workload.providers.*.chain',
-    rule: ({ workload }) => `a chain of workload.proxy (${Object.keys(workload.proxy.chains).join(', ')})`,
-    holds: (value, { workload }) => typeof value === 'string' && Object.hasOwn(workload.proxy.chains, value),
-  },
-  {
-    path: 'workload.providers.*.secret',
-    rule: ({ workload }) => `one of workload.providerSecrets (${workload.providerSecrets.join(', ')})`,
-    holds: (value, { workload }) => workload.providerSecrets.some((name) => name === value),
-  },
   {
     path: 'workload.providerSecrets',
     rule: 'a list of different names',
     holds: (value) => form.isUniqueList(value, 1),
   },
   { path: 'workload.providerSecrets.*', rule: 'upper-case letters, digits and _', holds: form.isSecretName },
+  {
+    path: 'workload.providerSecrets.*',
+    rule: 'used in workload.proxy as ${NAME}',
+    holds: (value, { workload }) =>
+      typeof value === 'string' && JSON.stringify(workload.proxy).includes(`\${${value}}`),
+  },
+  {
+    path: 'workload.proxy.**',
+    rule: ({ workload }) =>
+      `a text with no other \${NAME} than workload.providerSecrets (${workload.providerSecrets.join(', ')})`,
+    holds: (value, { workload }) => namesIn(value).every((name) => workload.providerSecrets.includes(name)),
+  },
   {
     path: 'workload.image',
     rule: 'asset, or a registry with a uri that ends in @sha256:…',
@@ -66,7 +60,7 @@ function isInZone(host: string, zone: string): boolean {
   return host === zone || host.endsWith(`.${zone}`);
 }
 
-function hasTwin(providers: Settings['workload']['providers'], name: unknown): boolean {
-  const chains = providers.filter((provider) => provider.name === name).map(({ chain }) => chain);
-  return new Set(chains).size !== chains.length;
+/** Those that stand for a secret. */
+function namesIn(value: unknown): string[] {
+  return typeof value === 'string' ? [...value.matchAll(/\$\{([^}:]*)/g)].map(([, name = '']) => name) : [];
 }

@@ -22,18 +22,32 @@ export const staging: Settings = {
   },
   cache: { nodeType: 'cache.t4g.small', replicas: 1, snapshotDays: 0 },
   workload: {
-    namespace: 'default',
+    namespace: 'rpc',
     hostedZone: { id: 'Z0000000EXAMPLESTAGE', name: 'staging.example.com' },
     hosts: [
-      { host: 'rpc.staging.example.com', namespace: 'default', service: 'rpc-proxy', port: 8545 },
-      { host: 'ws.staging.example.com', namespace: 'default', service: 'rpc-proxy', port: 8545 },
+      { host: 'rpc.staging.example.com', namespace: 'rpc', service: 'rpc-proxy', port: 8545 },
+      { host: 'ws.staging.example.com', namespace: 'rpc', service: 'rpc-proxy', port: 8545 },
     ],
-    providers: [
-      { name: 'quicknode', chain: 'mainnet', secret: 'QUICKNODE_URL' },
-      { name: 'alchemy', chain: 'mainnet', secret: 'ALCHEMY_URL' },
-    ],
-    providerSecrets: ['QUICKNODE_URL', 'ALCHEMY_URL'],
-    proxy: { chains: { mainnet: { chainId: 1 } } },
+    providerSecrets: ['QUICKNODE_KEY', 'ALCHEMY_KEY'],
+    proxy: {
+      chains: {
+        mainnet: {
+          chainId: 1,
+          nodes: [
+            {
+              name: 'quicknode',
+              localPort: 8001,
+              provider: { url: 'https://example.quiknode.pro/${QUICKNODE_KEY}/' },
+            },
+            {
+              name: 'alchemy',
+              localPort: 8002,
+              provider: { url: 'https://eth-mainnet.g.alchemy.com/v2/${ALCHEMY_KEY}' },
+            },
+          ],
+        },
+      },
+    },
     image: { kind: 'asset' },
     replicas: { min: 2, max: 4 },
     idleTimeoutSeconds: 3600,

@@ -1,7 +1,7 @@
 import type { Arch } from '../arch';
 import type { KubernetesMinor } from '../kubernetes-version';
 import type { AddonName } from '../addons/eks-addon';
-import type { Host, Provider, ProxyDocument, Replicas, WorkloadImage } from './workload';
+import type { Host, ProxySettings, Replicas, WorkloadImage } from './workload';
 
 /**
  * All that differs between two environments. Lists hold at least one item unless said otherwise; what is checked, and
@@ -79,10 +79,9 @@ export interface WorkloadSettings {
   /** The zone of Route 53 that hosts and certificate belong to. */
   readonly hostedZone: { readonly id: string; readonly name: string };
   readonly hosts: readonly Host[];
-  readonly providers: readonly Provider[];
-  /** Names in the secret that holds the providers' URLs. */
+  /** Names in the secret that holds the providers' keys; each is used by `proxy` as `${NAME}`. */
   readonly providerSecrets: readonly string[];
-  readonly proxy: ProxyDocument;
+  readonly proxy: ProxySettings;
   readonly image: WorkloadImage;
   readonly replicas: Replicas;
   /** Seconds a silent connection stays open at the load balancer, 1 to 4000. */

@@ -7,17 +7,11 @@ export interface Host {
   readonly port: number;
 }
 
-/** Someone who runs Ethereum nodes for us. Its URLs, which hold its key, are known by their names alone. */
-export interface Provider {
-  readonly name: string;
-  /** A chain of the proxy's configuration. */
-  readonly chain: string;
-  /** One of `providerSecrets`. */
-  readonly secret: string;
-}
-
-/** The proxy's own configuration (docs/configuration.md), without what the cluster decides: nodes, Redis, ports. */
-export interface ProxyDocument {
+/**
+ * The proxy's own configuration (docs/configuration.md) without what the pod decides: addresses, ports, Redis. Keys of
+ * providers are written `${NAME}`: whoever sees a manifest sees all that is written here.
+ */
+export interface ProxySettings {
   readonly chains: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
   readonly [section: string]: unknown;
 }
