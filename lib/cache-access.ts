@@ -1,8 +1,8 @@
-import { Validations } from 'aws-cdk-lib';
 import { CfnUser, CfnUserGroup } from 'aws-cdk-lib/aws-elasticache';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import { Construct } from 'constructs';
+import { acknowledge } from './acknowledge';
 import { nameOf } from './names';
 import { removalPolicy } from './removal-policy';
 import type { Settings } from './settings';
@@ -48,9 +48,9 @@ export class CacheAccess extends Construct {
         excludePunctuation: true,
       },
     });
-    Validations.of(this.secret).acknowledge({
-      id: 'AwsSolutions-SMG4',
-      reason: 'Rotation needs two passwords at a time and a Lambda in the VPC; docs/upgrade.md tells how by hand.',
+    acknowledge(this.secret, {
+      'AwsSolutions-SMG4':
+        'Rotation needs two passwords at a time and a Lambda in the VPC; docs/upgrade.md tells how by hand.',
     });
     const user = new CfnUser(this, 'user', {
       engine: 'valkey',

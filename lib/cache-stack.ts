@@ -1,7 +1,8 @@
-import { type App, Validations } from 'aws-cdk-lib';
+import { type App } from 'aws-cdk-lib';
 import { SecurityGroup } from 'aws-cdk-lib/aws-ec2';
 import { CfnReplicationGroup } from 'aws-cdk-lib/aws-elasticache';
 import { Key } from 'aws-cdk-lib/aws-kms';
+import { acknowledge } from './acknowledge';
 import { CacheAccess } from './cache-access';
 import { cacheLogs, parameterGroup, subnetGroup } from './cache-parts';
 import { nameOf } from './names';
@@ -72,9 +73,8 @@ export class CacheStack extends RpcStack {
       logDeliveryConfigurations: cacheLogs(this, settings),
     });
     this.group.applyRemovalPolicy(snapshotPolicy(settings));
-    Validations.of(this.group).acknowledge({
-      id: 'AwsSolutions-AEC6',
-      reason: 'It has a user of its own by RBAC, which supersedes the AUTH token that the rule looks for.',
+    acknowledge(this.group, {
+      'AwsSolutions-AEC6': 'It has a user of its own by RBAC, which supersedes the AUTH token that the rule looks for.',
     });
   }
 }

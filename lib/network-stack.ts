@@ -1,4 +1,4 @@
-import { type App, Duration, Validations } from 'aws-cdk-lib';
+import { type App, Duration } from 'aws-cdk-lib';
 import {
   FlowLogDestination,
   FlowLogTrafficType,
@@ -9,6 +9,7 @@ import {
   Vpc,
 } from 'aws-cdk-lib/aws-ec2';
 import { BlockPublicAccess, Bucket, BucketEncryption, ObjectOwnership } from 'aws-cdk-lib/aws-s3';
+import { acknowledge } from './acknowledge';
 import { asBucket, asVpc } from './as-interface';
 import { removalPolicy } from './removal-policy';
 import { RpcStack } from './rpc-stack';
@@ -40,9 +41,9 @@ export class NetworkStack extends RpcStack {
       // Image layers come from S3; this way they do not pay for the gateway.
       gatewayEndpoints: { s3: { service: GatewayVpcEndpointAwsService.S3 } },
     });
-    Validations.of(vpc).acknowledge({
-      id: 'CloudFormation-Validate::W3010',
-      reason: 'Zones are chosen in the settings: looked up, they would need credentials, and could move.',
+    acknowledge(vpc, {
+      'CloudFormation-Validate::W3010':
+        'Zones are chosen in the settings: looked up, they would need credentials, and could move.',
     });
     this.vpc = asVpc(vpc);
     vpc.addFlowLog('flow-log', {
@@ -63,9 +64,9 @@ export class NetworkStack extends RpcStack {
       removalPolicy: removalPolicy(this.settings),
       autoDeleteObjects: !protect,
     });
-    Validations.of(bucket).acknowledge({
-      id: 'AwsSolutions-S1',
-      reason: 'It holds logs itself; a log of who reads them would need a bucket of its own, without an end.',
+    acknowledge(bucket, {
+      'AwsSolutions-S1':
+        'It holds logs itself; a log of who reads them would need a bucket of its own, without an end.',
     });
     return bucket;
   }

@@ -3,6 +3,7 @@ import { EbsDeviceVolumeType, InstanceType, LaunchTemplate, BlockDeviceVolume } 
 import { CfnNodegroup, type Cluster, Nodegroup } from 'aws-cdk-lib/aws-eks-v2';
 import { ManagedPolicy, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import type { Construct } from 'constructs';
+import { acknowledge, managedPolicy } from './acknowledge';
 import { ARCH } from './arch';
 import { asCluster } from './as-interface';
 import { nameOf } from './names';
@@ -44,15 +45,19 @@ export function nodeGroups(scope: Construct, settings: Settings, cluster: Cluste
   });
 }
 
+/** No CNI policy: the network add-on has a role of its own. */
+const NODE_POLICIES = ['AmazonEKSWorkerNodePolicy', 'AmazonEC2ContainerRegistryPullOnly'];
+
 function createNodeRole(scope: Construct): Role {
-  return new Role(scope, 'node-role', {
+  const role = new Role(scope, 'node-role', {
     description: 'Nodes: join the cluster, pull images',
     assumedBy: new ServicePrincipal('ec2.amazonaws.com'),
-    // No CNI policy: the network add-on has a role of its own.
-    managedPolicies: ['AmazonEKSWorkerNodePolicy', 'AmazonEC2ContainerRegistryPullOnly'].map((name) =>
-      ManagedPolicy.fromAwsManagedPolicyName(name),
-    ),
+    managedPolicies: NODE_POLICIES.map((name) => ManagedPolicy.fromAwsManagedPolicyName(name)),
   });
+  for (const name of NODE_POLICIES) {
+    acknowledge(role, { [managedPolicy(name)]: 'EKS asks for it by name, and AWS keeps it up with EKS.' });
+  }
+  return role;
 }
 
 function createLaunchTemplate(scope: Construct, settings: Settings): LaunchTemplate {

@@ -1,7 +1,8 @@
-import { RemovalPolicy, SecretValue, Validations } from 'aws-cdk-lib';
+import { RemovalPolicy, SecretValue } from 'aws-cdk-lib';
 import { Key } from 'aws-cdk-lib/aws-kms';
 import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import type { Construct } from 'constructs';
+import { acknowledge } from './acknowledge';
 import { nameOf } from './names';
 import type { Settings } from './settings';
 
@@ -33,9 +34,8 @@ export function providerSecret(scope: Construct, settings: Settings): ProviderSe
     secretStringValue: SecretValue.unsafePlainText('{}'),
     removalPolicy: RemovalPolicy.RETAIN,
   });
-  Validations.of(secret).acknowledge({
-    id: 'AwsSolutions-SMG4',
-    reason: 'Providers hand out the keys; they are rotated by hand, and the pods follow within minutes.',
+  acknowledge(secret, {
+    'AwsSolutions-SMG4': 'Providers hand out the keys; they are rotated by hand, and the pods follow within minutes.',
   });
   return { secret, key };
 }

@@ -1,5 +1,4 @@
 import type { CfnAddon, Cluster } from 'aws-cdk-lib/aws-eks-v2';
-import { ManagedPolicy } from 'aws-cdk-lib/aws-iam';
 import type { Construct } from 'constructs';
 import { logGroup } from '../log-group';
 import { nameOf } from '../names';
@@ -24,7 +23,8 @@ export function cloudwatchObservability(scope: Construct, settings: Settings, cl
     namespace: 'amazon-cloudwatch',
     serviceAccount: 'cloudwatch-agent',
     description: 'CloudWatch agent: write logs and metrics',
-    managedPolicies: [ManagedPolicy.fromAwsManagedPolicyName('CloudWatchAgentServerPolicy')],
+    policy: 'CloudWatchAgentServerPolicy',
+    reason: 'What the agent needs changes with its versions, and AWS keeps the policy up with them.',
   });
   const addon = eksAddon(scope, 'cloudwatch', {
     cluster,

@@ -24,24 +24,12 @@ const CHANGES = ['autoscaling:SetDesiredCapacity', 'autoscaling:TerminateInstanc
  * @param clusterName literal: a key of a condition cannot be a reference
  */
 export function autoscalerStatements(scope: Construct, clusterName: string): PolicyStatement[] {
-  const stack = Stack.of(scope);
   return [
     new PolicyStatement({ actions: LOOKS, resources: ['*'] }),
-    new PolicyStatement({
-      actions: ['eks:DescribeNodegroup'],
-      resources: [stack.formatArn({ service: 'eks', resource: 'nodegroup', resourceName: `${clusterName}/*` })],
-    }),
+    new PolicyStatement({ actions: ['eks:DescribeNodegroup'], resources: [nodeGroupsArn(scope, clusterName)] }),
     new PolicyStatement({
       actions: CHANGES,
-      resources: [
-        stack.formatArn({
-          service: 'autoscaling',
-          resource: 'autoScalingGroup',
-          resourceName: '*:autoScalingGroupName/*',
-          // With a slash, as is usual, no group would match.
-          arnFormat: ArnFormat.COLON_RESOURCE_NAME,
-        }),
-      ],
+      resources: [scalingGroupsArn(scope)],
       conditions: {
         StringEquals: {
           'aws:ResourceTag/k8s.io/cluster-autoscaler/enabled': 'true',
@@ -50,4 +38,18 @@ export function autoscalerStatements(scope: Construct, clusterName: string): Pol
       },
     }),
   ];
+}
+
+export function nodeGroupsArn(scope: Construct, clusterName: string): string {
+  return Stack.of(scope).formatArn({ service: 'eks', resource: 'nodegroup', resourceName: `${clusterName}/*` });
+}
+
+export function scalingGroupsArn(scope: Construct): string {
+  return Stack.of(scope).formatArn({
+    service: 'autoscaling',
+    resource: 'autoScalingGroup',
+    resourceName: '*:autoScalingGroupName/*',
+    // With a slash, as is usual, no group would match.
+    arnFormat: ArnFormat.COLON_RESOURCE_NAME,
+  });
 }

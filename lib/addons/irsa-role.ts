@@ -1,14 +1,17 @@
 import { CfnJson } from 'aws-cdk-lib';
 import type { Cluster } from 'aws-cdk-lib/aws-eks-v2';
-import { type IManagedPolicy, OpenIdConnectPrincipal, Role } from 'aws-cdk-lib/aws-iam';
+import { ManagedPolicy, OpenIdConnectPrincipal, Role } from 'aws-cdk-lib/aws-iam';
 import type { Construct } from 'constructs';
+import { acknowledge, managedPolicy } from '../acknowledge';
 
 export interface IrsaRoleProps {
   readonly cluster: Cluster;
   readonly namespace: string;
   readonly serviceAccount: string;
   readonly description: string;
-  readonly managedPolicies: readonly IManagedPolicy[];
+  /** A policy that AWS keeps, by name, and why it is taken. */
+  readonly policy: string;
+  readonly reason: string;
 }
 
 /**
@@ -26,9 +29,11 @@ export function irsaRole(scope: Construct, id: string, props: IrsaRoleProps): Ro
       [`${issuer}:sub`]: `system:serviceaccount:${namespace}:${serviceAccount}`,
     },
   });
-  return new Role(scope, id, {
+  const role = new Role(scope, id, {
     description: props.description,
     assumedBy: new OpenIdConnectPrincipal(provider).withConditions({ StringEquals: conditions }),
-    managedPolicies: [...props.managedPolicies],
+    managedPolicies: [ManagedPolicy.fromAwsManagedPolicyName(props.policy)],
   });
+  acknowledge(role, { [managedPolicy(props.policy)]: props.reason });
+  return role;
 }

@@ -1,5 +1,7 @@
 import { AlbController, AlbControllerVersion, type Cluster } from 'aws-cdk-lib/aws-eks-v2';
 import type { Construct } from 'constructs';
+import { acknowledge } from '../acknowledge';
+import { CONTROLLER_FINDINGS } from '../known-findings';
 import type { Settings } from '../settings';
 
 /**
@@ -7,7 +9,7 @@ import type { Settings } from '../settings';
  * refuses every Ingress; so those stand in a stack after this one, and are deleted before it.
  */
 export function loadBalancerController(scope: Construct, _settings: Settings, cluster: Cluster): AlbController {
-  return AlbController.create(scope, {
+  const controller = AlbController.create(scope, {
     cluster,
     version: AlbControllerVersion.V3_2_2,
     // The default is a registry of one region.
@@ -24,4 +26,6 @@ export function loadBalancerController(scope: Construct, _settings: Settings, cl
       disableIngressClassAnnotation: true,
     },
   });
+  acknowledge(controller, CONTROLLER_FINDINGS);
+  return controller;
 }

@@ -1,5 +1,4 @@
 import type { CfnAddon, Cluster } from 'aws-cdk-lib/aws-eks-v2';
-import { ManagedPolicy } from 'aws-cdk-lib/aws-iam';
 import type { Construct } from 'constructs';
 import type { Settings } from '../settings';
 import { eksAddon } from './eks-addon';
@@ -12,7 +11,8 @@ export function vpcCni(scope: Construct, settings: Settings, cluster: Cluster): 
     namespace: 'kube-system',
     serviceAccount: 'aws-node',
     description: 'vpc-cni: addresses for pods',
-    managedPolicies: [ManagedPolicy.fromAwsManagedPolicyName('AmazonEKS_CNI_Policy')],
+    policy: 'AmazonEKS_CNI_Policy',
+    reason: 'What the add-on needs changes with its versions, and AWS keeps the policy up with them.',
   });
   // A text: its schema takes no boolean here.
   return eksAddon(scope, 'vpc-cni', {

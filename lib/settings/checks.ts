@@ -11,6 +11,8 @@ export interface Rule {
   readonly path: string;
   readonly rule: string | ((settings: Settings) => string);
   readonly holds: (value: unknown, settings: Settings) => boolean;
+  /** What to show of a wrong value. @default all of it */
+  readonly show?: (value: unknown, settings: Settings) => unknown;
 }
 
 export interface Problem {
@@ -22,10 +24,14 @@ export interface Problem {
 /** All that is wrong. A value with several faults is told once, by the first of its rules. */
 export function checkSettings(settings: Settings): Problem[] {
   const found = new Map<string, Problem>();
-  for (const { path, rule, holds } of [...PLACE_RULES, ...CLUSTER_RULES, ...WORKLOAD_RULES]) {
+  for (const { path, rule, holds, show } of [...PLACE_RULES, ...CLUSTER_RULES, ...WORKLOAD_RULES]) {
     for (const { at, value } of valuesAt(settings, path.split('.'), '')) {
       if (found.has(at) || holds(value, settings)) continue;
-      found.set(at, { path: at, rule: typeof rule === 'string' ? rule : rule(settings), got: value });
+      found.set(at, {
+        path: at,
+        rule: typeof rule === 'string' ? rule : rule(settings),
+        got: show ? show(value, settings) : value,
+      });
     }
   }
   return [...found.values()];

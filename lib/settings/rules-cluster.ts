@@ -3,7 +3,6 @@ import { ARCH } from '../arch';
 import { KUBERNETES } from '../kubernetes-version';
 import type { Rule } from './checks';
 import * as form from './forms';
-import type { Settings } from './types';
 
 /** Kubernetes, its nodes, and the cache. */
 export const CLUSTER_RULES: readonly Rule[] = [
@@ -44,7 +43,7 @@ export const CLUSTER_RULES: readonly Rule[] = [
   {
     path: 'nodes.instanceTypes.*',
     rule: ({ nodes }) => `an instance type of ${nodes.arch}`,
-    holds: (value, { nodes }) => typeof value === 'string' && archOf(value) === instancesOf(nodes.arch),
+    holds: (value, { nodes }) => !isKeyOf(ARCH, nodes.arch) || archOf(value) === ARCH[nodes.arch].instances,
   },
   { path: 'nodes.minPerZone', rule: 'a whole number of at least 1', holds: form.whole(1) },
   {
@@ -71,14 +70,10 @@ function isKeyOf(table: object, value: unknown): boolean {
   return typeof value === 'string' && Object.hasOwn(table, value);
 }
 
-function instancesOf(arch: Settings['nodes']['arch']): string | undefined {
-  return isKeyOf(ARCH, arch) ? ARCH[arch].instances : undefined;
-}
-
 /** Read out of the name, as the CDK does; nothing is looked up. */
-function archOf(instanceType: string): string | undefined {
+function archOf(instanceType: unknown): string | undefined {
   try {
-    return new InstanceType(instanceType).architecture;
+    return new InstanceType(String(instanceType)).architecture;
   } catch {
     return undefined;
   }

@@ -15,8 +15,7 @@ export const PLACE_RULES: readonly Rule[] = [
   {
     path: 'zones.*',
     rule: ({ region }) => `a zone of ${region}`,
-    holds: (value, { region }) =>
-      typeof value === 'string' && value.startsWith(region) && /^[a-z]$/.test(value.slice(region.length)),
+    holds: (value, { region }) => !form.isRegion(region) || isZoneOf(region, value),
   },
   {
     path: 'network.cidr',
@@ -41,3 +40,7 @@ export const PLACE_RULES: readonly Rule[] = [
   { path: 'github.repo', rule: 'the name of a repository on GitHub', holds: form.isGithubName },
   { path: 'github.repoId', rule: "the repository's numeric id on GitHub, as text", holds: form.isNumericId },
 ];
+
+function isZoneOf(region: string, value: unknown): boolean {
+  return typeof value === 'string' && value.startsWith(region) && /^[a-z]$/.test(value.slice(region.length));
+}

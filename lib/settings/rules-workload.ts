@@ -1,5 +1,6 @@
 import type { Rule } from './checks';
 import * as form from './forms';
+import type { Settings } from './types';
 
 /** What runs in the cluster, and what the world sees of it. */
 export const WORKLOAD_RULES: readonly Rule[] = [
@@ -17,9 +18,10 @@ export const WORKLOAD_RULES: readonly Rule[] = [
     holds: (value, { workload }) => form.isHostName(value) && isInZone(String(value), workload.hostedZone.name),
   },
   {
-    path: 'workload.hosts.*.host',
-    rule: 'told once',
-    holds: (value, { workload }) => workload.hosts.filter(({ host }) => host === value).length === 1,
+    path: 'workload.hosts',
+    rule: 'hosts of different names',
+    holds: (_, { workload: { hosts } }) => new Set(hosts.map(({ host }) => host)).size === hosts.length,
+    show: (_, { workload: { hosts } }) => hosts.map(({ host }) => host),
   },
   { path: 'workload.hosts.*.namespace', rule: 'a name that Kubernetes takes', holds: form.isLabel },
   { path: 'workload.hosts.*.service', rule: 'a name that Kubernetes takes', holds: form.isLabel },
@@ -40,7 +42,9 @@ export const WORKLOAD_RULES: readonly Rule[] = [
     path: 'workload.proxy.**',
     rule: ({ workload }) =>
       `a text with no other \${NAME} than workload.providerSecrets (${workload.providerSecrets.join(', ')})`,
-    holds: (value, { workload }) => namesIn(value).every((name) => workload.providerSecrets.includes(name)),
+    holds: (value, settings) => unknownNames(value, settings).length === 0,
+    // Not the text, which may hold a key.
+    show: unknownNames,
   },
   {
     path: 'workload.image',
@@ -60,7 +64,8 @@ function isInZone(host: string, zone: string): boolean {
   return host === zone || host.endsWith(`.${zone}`);
 }
 
-/** Those that stand for a secret. */
-function namesIn(value: unknown): string[] {
-  return typeof value === 'string' ? [...value.matchAll(/\$\{([^}:]*)/g)].map(([, name = '']) => name) : [];
+/** Those that stand for a secret which there is not. */
+function unknownNames(value: unknown, { workload }: Settings): string[] {
+  const names = typeof value === 'string' ? [...value.matchAll(/\$\{([^}:]*)/g)].map(([, name = '']) => name) : [];
+  return names.filter((name) => !workload.providerSecrets.includes(name));
 }
