@@ -19,11 +19,17 @@ export const CACHE_ENGINE = { engine: 'valkey', version: '8.1', family: 'valkey8
 
 export const CACHE_PORT = 6379;
 
+/** In UTC, one after the other: AWS refuses windows that meet. */
+const SNAPSHOTS = '18:00-19:00';
+const MAINTENANCE = 'sun:19:30-sun:20:30';
+
 /**
  * What all pods share: limits, answers, filters, the head. One primary and replicas of it in other zones (no shards:
  * scripts take several keys), reached through TLS by one user. Valkey is Redis for all we ask of it.
  */
 export class CacheStack extends RpcStack {
+  /** Of the cache and of its password. */
+  readonly key: Key;
   readonly access: CacheAccess;
   readonly securityGroup: SecurityGroup;
   readonly group: CfnReplicationGroup;
@@ -35,12 +41,12 @@ export class CacheStack extends RpcStack {
     });
     this.follows(network);
     const { nodeType, replicas, snapshotDays } = settings.cache;
-    const key = new Key(this, 'key', {
+    this.key = new Key(this, 'key', {
       description: `The cache ${nameOf(settings)} and its password`,
       enableKeyRotation: true,
       removalPolicy: removalPolicy(settings),
     });
-    this.access = new CacheAccess(this, 'access', { settings, key });
+    this.access = new CacheAccess(this, 'access', { settings, key: this.key });
     // Who may connect is added where the pods are known, in the app's stack.
     this.securityGroup = new SecurityGroup(this, 'security-group', {
       vpc: network.vpc,
@@ -63,12 +69,11 @@ export class CacheStack extends RpcStack {
       transitEncryptionEnabled: true,
       transitEncryptionMode: 'required',
       atRestEncryptionEnabled: true,
-      kmsKeyId: key.keyArn,
+      kmsKeyId: this.key.keyArn,
       userGroupIds: [this.access.userGroup.ref],
       snapshotRetentionLimit: snapshotDays,
-      // Hours of UTC with little traffic where most of our clients are.
-      snapshotWindow: '18:00-19:00',
-      preferredMaintenanceWindow: 'sun:19:30-sun:20:30',
+      ...(snapshotDays > 0 && { snapshotWindow: SNAPSHOTS }),
+      preferredMaintenanceWindow: MAINTENANCE,
       autoMinorVersionUpgrade: true,
       logDeliveryConfigurations: cacheLogs(this, settings),
     });
