@@ -84,8 +84,10 @@ function setLogRetention(cluster: Cluster, settings: Settings): void {
 function grantAccess(cluster: Cluster, { cluster: { adminRoleArns, viewRoleArns } }: Settings): void {
   const everywhere = (policy: string): IAccessPolicy =>
     AccessPolicy.fromAccessPolicyName(policy, { accessScopeType: AccessScopeType.CLUSTER });
-  adminRoleArns.forEach((arn, index) =>
-    cluster.grantAccess(`admin-${index}`, arn, [everywhere('AmazonEKSClusterAdminPolicy')]),
-  );
-  viewRoleArns.forEach((arn, index) => cluster.grantAccess(`view-${index}`, arn, [everywhere('AmazonEKSViewPolicy')]));
+  // By name, not by place: an entry that moved would be made while its twin is there, which EKS refuses.
+  const idOf = (arn: string): string => arn.replace(/^.*:(\d+):role\//, '$1-');
+  for (const arn of adminRoleArns) {
+    cluster.grantAccess(`admin-${idOf(arn)}`, arn, [everywhere('AmazonEKSClusterAdminPolicy')]);
+  }
+  for (const arn of viewRoleArns) cluster.grantAccess(`view-${idOf(arn)}`, arn, [everywhere('AmazonEKSViewPolicy')]);
 }

@@ -16,6 +16,8 @@ export function secretsStore(scope: Construct, settings: Settings, cluster: Clus
     settings,
     name: 'aws-secrets-store-csi-driver-provider',
     values: {
+      // Else it asks the API for its node to find out.
+      awsRegion: settings.region,
       'secrets-store-csi-driver': {
         enableSecretRotation: true,
         rotationPollInterval: ROTATION_POLL,

@@ -46,6 +46,11 @@ describe.each(all)('%s', (name, synthesised) => {
     expect(charts).toEqual([CONTROLLER[name]]);
   });
 
+  it('is made after its network, and deleted before it', () => {
+    const after = Object.fromEntries([...synthesised.stacks].map(([part, stack]) => [part, stack.after]));
+    expect(after).toEqual({ network: [], cluster: [`rpc-${name}-network`], cache: [`rpc-${name}-network`] });
+  });
+
   it('gives every manifest and every chart time to go before the nodes do', () => {
     const applied = resourcesOf(synthesised).filter(({ Type }) => Type.startsWith('Custom::AWSCDK-EKS-'));
     expect(applied.length).toBeGreaterThanOrEqual(4);

@@ -2,6 +2,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { App } from 'aws-cdk-lib';
+import { type CloudArtifact, CloudFormationStackArtifact } from 'aws-cdk-lib/cx-api';
 import { createRpcStage } from '../../lib/rpc-stage';
 import { ENVIRONMENTS, type Settings } from '../../lib/settings';
 
@@ -28,6 +29,8 @@ export interface StackOutput {
   readonly name: string;
   readonly template: Template;
   readonly terminationProtection: boolean;
+  /** Names of the stacks that are deployed before it, and deleted after it. */
+  readonly after: readonly string[];
 }
 
 /** The environments that can be deployed, each synthesised once per test file. */
@@ -44,9 +47,14 @@ export function synthesise(settings: Settings): Synthesised {
       name: stack.stackName,
       template: stack.template as Template,
       terminationProtection: stack.terminationProtection === true,
+      after: stack.dependencies.filter(isStack).map(({ stackName }) => stackName),
     }));
     return { settings, stacks: new Map(stacks.map((stack) => [stack.name.slice(prefix.length), stack])) };
   });
+}
+
+function isStack(artifact: CloudArtifact): artifact is CloudFormationStackArtifact {
+  return artifact instanceof CloudFormationStackArtifact;
 }
 
 /** An app with the context of `cdk.json`, which only the CLI reads; what it writes is gone afterwards. */
