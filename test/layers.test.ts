@@ -55,19 +55,29 @@ const LAYERS: Record<string, { own: readonly string[]; packages: readonly string
   },
   // Read at synthesis, so none of the programs is loaded for it.
   constructs: { own: ['contract', 'config', 'haproxy'], packages: ['cdk8s', 'cdk8s-plus-27', 'constructs'] },
+  lib: {
+    own: ['constructs', 'contract', 'config'],
+    packages: ['aws-cdk-lib', '@aws-cdk/lambda-layer-kubectl-v36', 'constructs', 'cdk8s'],
+  },
+  'bin/app.ts': { own: ['lib'], packages: ['aws-cdk-lib'] },
 };
 
 const root = join(__dirname, '..');
-const files = ['runtime', 'constructs'].flatMap((folder) =>
-  readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
-    .filter((file) => file.endsWith('.ts'))
-    .map((file) => `${folder}/${file}`),
-);
+const files = ['runtime', 'constructs', 'lib'].flatMap(filesIn).concat('bin/app.ts');
 
-/** `runtime/<room>`, or the top-level folder. */
-function layerOf(path: string): string {
-  const [top = '', room = ''] = path.split('/');
-  return top === 'runtime' ? `${top}/${room}` : top;
+function filesIn(folder: string): string[] {
+  return readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
+    .filter((file) => file.endsWith('.ts'))
+    .map((file) => `${folder}/${file}`);
+}
+
+/** `runtime/` has a layer per folder; elsewhere a folder is one. */
+function layerOf(file: string): string {
+  if (file.startsWith('bin/app')) return 'bin/app.ts';
+  return file
+    .split('/')
+    .slice(0, file.startsWith('runtime/') ? 2 : 1)
+    .join('/');
 }
 
 interface Import {
@@ -127,6 +137,10 @@ describe('the layers', () => {
     ['runtime/proxy/x.ts', '../../constructs/rpc-chart'],
     ['constructs/x.ts', '../runtime/proxy/app'],
     ['constructs/x.ts', 'aws-cdk-lib'],
+    ['runtime/config/x.ts', '../../lib/settings'],
+    ['lib/x.ts', '../runtime/proxy/app'],
+    ['lib/addons/x.ts', 'cdk-nag'],
+    ['bin/app.ts', './local'],
   ])('would be broken by %s importing %s', (file, target) => {
     expect(breaks({ file, layer: layerOf(file), target })).toBe(true);
   });

@@ -1,0 +1,15 @@
+import { App } from 'aws-cdk-lib';
+import { createRpcStage } from '../lib/rpc-stage';
+import { chooseSettings, ENVIRONMENTS, SettingsError } from '../lib/settings';
+
+/** What `cdk` runs: the environment that `-c env=` names, staging where it names none. Nothing is looked up. */
+try {
+  const app = new App();
+  const chosen: unknown = app.node.tryGetContext('env') ?? 'staging';
+  createRpcStage(app, chooseSettings(chosen, ENVIRONMENTS));
+} catch (error) {
+  if (!(error instanceof SettingsError)) throw error;
+  // The operator's mistake, not ours: no stack trace.
+  process.stderr.write(`${error.message}\n`);
+  process.exitCode = 1;
+}
