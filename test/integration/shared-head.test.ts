@@ -207,6 +207,23 @@ it('what somebody else wrote there is no head', async () => {
   expect(await headOf(proxy)).toMatchObject({ number: 103, hash: one.chain.hash(103) });
 }, 30_000);
 
+it('of many that tell, the one that told longest ago is not kept', async () => {
+  const one = await node(102);
+  await proxyOf(one);
+  await eventually(async () => (await redis.keys()).length > 0);
+  const { key, heads } = await shared();
+  const others = Array.from({ length: 64 }, (_, index) => [
+    `other-${index}`,
+    `${Date.now() - index} ${heads[0] ?? ''}`,
+  ]);
+  await redis.call('HSET', key, ...others.flat());
+  one.mine();
+  await eventually(() => isTold(one));
+  const kept = (await redis.call('HKEYS', key)) as string[];
+  expect(kept).toHaveLength(64);
+  expect(kept).not.toContain('other-63');
+}, 30_000);
+
 it('a head that nobody believes does not hide the others', async () => {
   const rogue = await node(5000);
   const ahead = await node(102);
