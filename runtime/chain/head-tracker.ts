@@ -42,7 +42,7 @@ export interface ChainView {
   hasBlock(nodeHead: BlockRef, number: number): boolean;
 }
 
-/** A single node never raises the head by more than this many blocks, however long the chain was idle. */
+/** A single node, or other processes, never raise the head by more blocks than this, however long the chain was idle. */
 const MOST_ALONE = 256;
 /** An unconfirmed claim this far above the head, in the larger of blocks and milliseconds, is no burst of blocks. */
 const FAR_AHEAD_LAGS = 10;
@@ -112,18 +112,24 @@ export class HeadTracker implements ChainView {
   }
 
   /**
-   * The head of another process that shares this chain. It raises ours where it is above, and nothing we know speaks
-   * against it; so a client that goes from one process to the other does not see the chain go back.
+   * The head of another process that shares this chain. It raises ours where it is above, by no more than one node of
+   * ours might have raised it since our nodes did, and nothing we know speaks against it; so a client that goes from one
+   * process to the other does not see the chain go back.
    *
    * @returns whether it did
    */
   hear(block: BlockRef): boolean {
-    const previous = this.head;
-    if (previous === undefined || !this.hearsay.admits(block, previous, this.ring.relate(block))) return false;
-    this.raisedAt = this.options.now();
+    const { head: previous, hearsay, ring } = this;
+    if (previous === undefined) return false;
+    const now = this.options.now();
+    const own = hearsay.own ?? { block: previous, raisedAt: this.raisedAt };
+    const most = own.block.number + this.allowance(own.raisedAt, now);
+    const news = { head: previous, most, relation: ring.relate(block), now, has: (hash: string) => ring.has(hash) };
+    if (!hearsay.admits(block, news)) return false;
+    this.raisedAt = now;
     this.orphanedSince = undefined;
-    this.hearsay.raised(block);
-    this.ring.adopt(block);
+    hearsay.raised(block, own, this.members.anyLive === undefined ? undefined : now);
+    ring.adopt(block);
     this.options.onChange?.({ head: block, previous, reorg: false });
     return true;
   }
@@ -159,7 +165,7 @@ export class HeadTracker implements ChainView {
   private update(): void {
     const previous = this.head;
     const now = this.options.now();
-    let reorg = false;
+    let reorg = this.endHearsay(now);
     this.aloneSince = this.members.existing === 1 ? (this.aloneSince ?? now) : undefined;
     // A first head may be raised at once, and a reorg changes how all claims relate to it; then it is settled.
     for (let round = 0; round < 3; round++) {
@@ -180,20 +186,40 @@ export class HeadTracker implements ChainView {
   private decide(now: number): BlockRef | undefined {
     const claims = this.members.claims((block) => this.ring.relate(block));
     const { head, blockTimeMs } = this;
-    this.hearsay.compare(head, claims);
     const { maxLagBlocks } = this.options;
-    const earned = Math.min(MOST_ALONE, (2 * (now - this.raisedAt)) / blockTimeMs);
     const decision = decideHead(claims, {
       head,
       heard: this.isHeard,
       alone: this.alone(now),
-      allowance: earned + maxLagBlocks,
+      allowance: this.allowance(this.raisedAt, now),
       maxLagBlocks,
       blockTimeMs,
       now,
     });
     this.refused = decision.refused;
     return decision.adopt ?? this.reset(claims, now);
+  }
+
+  /**
+   * A head that was only heard of becomes ours when a node reaches it. If none does in time, what our nodes showed last
+   * is the head again: others may be wrong, and every read would wait for a block that does not come.
+   *
+   * @returns whether the head was given up
+   */
+  private endHearsay(now: number): boolean {
+    const { head, hearsay, ring } = this;
+    if (head === undefined || !this.isHeard) return false;
+    const claims = this.members.claims((block) => ring.relate(block));
+    hearsay.compare(claims, head.number + this.allowance(this.raisedAt, now), now);
+    const own = hearsay.expire(this.blockTimeMs, now);
+    if (own === undefined) return false;
+    this.raisedAt = own.raisedAt;
+    return ring.adopt(own.block);
+  }
+
+  /** Blocks by which one voice may raise a head that is there since `since`. */
+  private allowance(since: number, now: number): number {
+    return Math.min(MOST_ALONE, (2 * (now - since)) / this.blockTimeMs) + this.options.maxLagBlocks;
   }
 
   /** The only node that exists. One that others just called far ahead is not believed the moment they are gone. */

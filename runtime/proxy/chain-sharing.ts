@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import type { HeadChange, HeadTracker } from '../chain/head-tracker';
 import type { NodeView } from '../nodes/node';
 import type { Registry } from '../nodes/registry';
@@ -35,6 +36,7 @@ export class ChainSharing {
       redis: redis.for('head'),
       identity: () => this.identity,
       tracker,
+      teller: randomBytes(8).toString('hex'),
       now,
       onHeard: ({ number }) => this.heard(number),
       signal,
@@ -60,7 +62,7 @@ export class ChainSharing {
     const { head, previous, reorg } = change;
     // A development chain that was set back may be another one now.
     if (reorg && head.number < (previous?.number ?? 0)) this.genesis.forget();
-    this.head.changed(change);
+    this.head.changed();
   }
 
   /** The node answers its probes. */

@@ -1,4 +1,4 @@
-import type { HeadChange, HeadTracker } from '../chain/head-tracker';
+import type { HeadTracker } from '../chain/head-tracker';
 import { createScript } from '../redis/script';
 import type { StageRedis } from '../redis/shared-redis';
 import type { BlockRef } from '../rpc/block-ref';
@@ -9,6 +9,8 @@ export interface SharedHeadOptions {
   /** Which chain it is, beyond its id; undefined while that is not known: then nothing is told nor heard. */
   readonly identity: () => string | undefined;
   readonly tracker: HeadTracker;
+  /** Names this process among those that tell; nobody else has it. */
+  readonly teller: string;
   /** Milliseconds of any clock that does not step backwards. */
   readonly now: () => number;
   /** Our head has been raised to this block, which our nodes may not have yet. */
@@ -25,27 +27,56 @@ const DEADLINE_MS = 250;
 const LIFETIME_MS = 60_000;
 const TELL_AGAIN_MS = 15_000;
 
+/** More tellers than these are not kept; who told longest ago goes first. */
+const MOST_TELLERS = 64;
+
 /**
- * The highest stays, whoever is first at a height; but what the teller gave up in a reorg, or is no head, gives way.
- * KEYS: the head's. ARGV: the number, the head, its lifetime in ms, the head that was given up.
+ * Each teller has a field, so that a head which others do not believe hides none. What nobody told again in time goes,
+ * and so does what is none of ours.
+ * KEYS: the heads'. ARGV: the teller, its head, the lifetime of both in ms, the most tellers.
  */
 const TELL = createScript(`
-local held = redis.call('GET', KEYS[1])
-local form = '^{"number":(%d+),"hash":"0x%x+","parentHash":"0x%x+","timestamp":%d+}$'
-local number = held and tonumber(string.match(held, form))
-if number and held ~= ARGV[2] and held ~= ARGV[4] and number >= tonumber(ARGV[1]) then return 0 end
-redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3])
+local kind = redis.call('TYPE', KEYS[1]).ok
+if kind ~= 'hash' then redis.call('DEL', KEYS[1]) end
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+redis.call('HSET', KEYS[1], ARGV[1], string.format('%.0f %s', now, ARGV[2]))
+redis.call('PEXPIRE', KEYS[1], ARGV[3])
+local fields = redis.call('HGETALL', KEYS[1])
+local left, oldest, oldestAt = #fields / 2, nil, now
+for i = 1, #fields, 2 do
+  local told = tonumber(string.match(fields[i + 1], '^(%d+) '))
+  if not told or told > now or now - told >= tonumber(ARGV[3]) then
+    redis.call('HDEL', KEYS[1], fields[i])
+    left = left - 1
+  elseif told <= oldestAt and fields[i] ~= ARGV[1] then
+    oldest, oldestAt = fields[i], told
+  end
+end
+if oldest and left > tonumber(ARGV[4]) then redis.call('HDEL', KEYS[1], oldest) end
 return 1
 `);
 
+/** What is told, each head once. KEYS: the heads'. */
+const LOOK = createScript(`
+if redis.call('TYPE', KEYS[1]).ok ~= 'hash' then return {} end
+local heads, known = {}, {}
+for _, value in ipairs(redis.call('HVALS', KEYS[1])) do
+  local head = string.match(value, '^%d+ (.*)$')
+  if head and not known[head] then
+    known[head] = true
+    heads[#heads + 1] = head
+  end
+end
+return heads
+`);
+
 /**
- * The head that processes share by Redis. Each tells the head that its own nodes stand behind, never one it only heard
+ * The heads that processes share by Redis. Each tells the head that its own nodes stand behind, never one it only heard
  * of: so what all have given up is gone with its lifetime. Nobody waits for any of this.
  */
 export class SharedHead {
   private toldAt = Number.NEGATIVE_INFINITY;
-  /** The last head we gave up, as it may be held. */
-  private givenUp = '';
   private looking: Promise<void> | undefined;
 
   constructor(private readonly options: SharedHeadOptions) {}
@@ -61,8 +92,7 @@ export class SharedHead {
   }
 
   /** Our head has changed. */
-  changed({ previous, reorg }: HeadChange): void {
-    if (reorg && previous !== undefined) this.givenUp = format(previous);
+  changed(): void {
     this.tell();
   }
 
@@ -73,32 +103,33 @@ export class SharedHead {
     const { head } = tracker;
     if (name === undefined || head === undefined) return LOOK_MS;
     try {
-      const shared = parse(await redis.command(DEADLINE_MS, 'GET', name));
+      const heads = await redis.run(DEADLINE_MS, LOOK, [name], []);
       // What was asked before our head changed tells nothing of after.
-      if (head === tracker.head) this.compare(shared, head);
+      if (head === tracker.head) this.compare(Array.isArray(heads) ? heads : [], head);
     } catch {
       // Each process goes on by itself.
     }
     return LOOK_MS;
   }
 
-  private compare(shared: BlockRef | undefined, head: BlockRef): void {
+  private compare(heads: readonly unknown[], head: BlockRef): void {
     const { tracker, now, onHeard } = this.options;
-    if (shared !== undefined && tracker.hear(shared)) {
-      onHeard(shared);
-      return;
-    }
-    const isOutdated = shared === undefined || shared.number < head.number || format(shared) === this.givenUp;
-    if (isOutdated || now() - this.toldAt >= TELL_AGAIN_MS) this.tell();
+    const highestFirst = heads
+      .map(parse)
+      .filter((block) => block !== undefined)
+      .sort((a, b) => b.number - a.number);
+    const heard = highestFirst.find((block) => tracker.hear(block));
+    if (heard !== undefined) onHeard(heard);
+    else if (!heads.includes(format(head)) || now() - this.toldAt >= TELL_AGAIN_MS) this.tell();
   }
 
   private tell(): void {
-    const { redis, tracker, now } = this.options;
+    const { redis, tracker, teller, now } = this.options;
     const { head } = tracker;
     const name = this.name();
     if (name === undefined || head === undefined || tracker.isHeard) return;
     this.toldAt = now();
-    const args = [head.number, format(head), LIFETIME_MS, this.givenUp];
+    const args = [teller, format(head), LIFETIME_MS, MOST_TELLERS];
     redis.run(DEADLINE_MS, TELL, [name], args).catch(() => undefined);
   }
 
