@@ -22,6 +22,8 @@ export interface HttpFrontOptions {
   /** By path without the leading slash: name, chain id, and '' for the default chain. */
   readonly services: ReadonlyMap<string, ChainService>;
   readonly chains: readonly { readonly name: string; readonly chainId: number; readonly path: string }[];
+  /** Of the program, for the page. */
+  readonly version: string;
   readonly clientKey: (peer: string, forwardedFor: string | readonly string[] | undefined) => ClientKey;
   readonly isReady: () => boolean;
   /** Told of refusals that belong to no chain, and of exceptions. */
@@ -90,7 +92,7 @@ export class HttpFront {
 
   private async register(): Promise<void> {
     const { app } = this;
-    const { http, chains, isReady, onError } = this.options;
+    const { http, chains, version, isReady, onError } = this.options;
     const { origins, maxAgeSeconds } = http.cors;
     app.addHook('onRequest', (request, reply, done) => {
       if (this.framing.keepsOut(request.raw)) {
@@ -144,7 +146,7 @@ export class HttpFront {
       if (request.method === 'POST') return this.refuse(reply, refusal('UNKNOWN_PATH', 'no chain has this path'));
       return this.refuseMethod(reply);
     });
-    const page = homePage(chains);
+    const page = homePage(chains, version);
     app.get('/', (_request, reply) => reply.type('text/html; charset=utf-8').send(page));
     app.get('/readyz', (_request, reply) =>
       reply.code(isReady() ? 200 : 503).send(isReady() ? 'ready\n' : 'not ready\n'),

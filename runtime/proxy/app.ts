@@ -11,11 +11,12 @@ import { createLogger } from '../telemetry/logger';
 import { createMetrics } from '../telemetry/metrics';
 import { now } from '../util/clock';
 import { Chain } from './chain';
+import { ChainWatch, watchChains } from './chain-watch';
 import { Gauges } from './gauges';
 import { instrument, instrumentRedis } from './instrument';
 import { NodeStats } from './node-stats';
 import { Readiness } from './readiness';
-import { type ChainParts, chainStatus, redisStatus } from './status';
+import { type ChainParts, chainStatus, redisStatus, watchedChain } from './status';
 
 /** The proxy, composed: every part is made and handed to the others here, and nowhere else. */
 export class App {
@@ -29,6 +30,7 @@ export class App {
   private readonly admin: AdminServer;
   private front!: HttpFront;
   private readonly startedAt = new Date();
+  private readonly stopped = new AbortController();
   private limited = 0;
 
   private constructor(
@@ -76,6 +78,7 @@ export class App {
     await Promise.all(this.parts.map(({ chain }) => chain.nodes.start()));
     const port = await this.front.listen(listen.host, listen.port);
     this.log.info({ host: listen.host, port, adminPort, chains: this.parts.map(({ name }) => name) }, 'listening');
+    void watchChains(this.stopped.signal, new ChainWatch(this.log, now), () => this.parts.map(watchedChain));
     return { port, adminPort };
   }
 
@@ -84,6 +87,7 @@ export class App {
     const { drainDelayMs, drainTimeoutMs } = this.config.listen;
     this.log.info({ drainDelayMs, drainTimeoutMs }, 'draining');
     this.readiness.drain();
+    this.stopped.abort();
     this.front.announceClose();
     await new Promise((resolve) => setTimeout(resolve, drainDelayMs));
     const clean = await this.front.close(Math.max(0, drainTimeoutMs - drainDelayMs));
@@ -118,6 +122,7 @@ export class App {
       http,
       services,
       chains: this.parts.flatMap(({ name, chainId, paths }) => paths.map((path) => ({ name, chainId, path }))),
+      version: this.version,
       clientKey: createClientKey(trustedProxies),
       isReady: () => this.readiness.ready,
       onRefused: (refused: Refusal) => this.countRefused(refused),

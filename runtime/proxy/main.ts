@@ -7,6 +7,7 @@ import { maskConfig } from '../config/mask';
 import type { Config } from '../config/schema';
 import { fail, listenProblem, onStopSignal } from '../util/program';
 import { App } from './app';
+import { fullVersion } from './full-version';
 
 const HELP = `Usage: proxy --config FILE [--check]
 
@@ -38,7 +39,7 @@ async function main(): Promise<void> {
     process.stdout.write(stringify(maskConfig(config)));
     return;
   }
-  const app = await App.create(config, version());
+  const app = await App.create(config, fullVersion(version(), process.env));
   // The first signal drains.
   onStopSignal(() => void app.stop().then((clean) => process.exit(clean ? 0 : 1)));
   const { port, adminPort } = await app.start().catch((error: unknown) => fail(1, startProblem(error, config)));

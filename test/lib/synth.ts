@@ -39,10 +39,13 @@ export function environments(): readonly (readonly [string, Synthesised])[] {
 }
 
 /** What `cdk synth` writes, by the same context; in memory. */
-export function synthesise(settings: Settings): Synthesised {
+export function synthesise(
+  settings: Settings,
+  build: (app: App, settings: Settings) => unknown = createRpcStage,
+): Synthesised {
   const prefix = `rpc-${settings.name}-`;
   return withApp((app) => {
-    createRpcStage(app, settings);
+    build(app, settings);
     const stacks = app.synth().stacks.map((stack) => ({
       name: stack.stackName,
       template: stack.template as Template,
