@@ -9,8 +9,8 @@ export default {
       { jsc: { target: 'es2023', parser: { syntax: 'typescript' } }, module: { type: 'commonjs' } },
     ],
   },
-  // `cookie` 2, which fastify's `inject` loads, is published as ES modules only.
-  transformIgnorePatterns: ['/node_modules/(?!cookie/)'],
+  // Published as ES modules only: `cookie` 2, which fastify's `inject` loads, and Kubernetes' models.
+  transformIgnorePatterns: ['/node_modules/(?!cookie/|@kubernetes/client-node/)'],
   maxWorkers: 2,
   // For a machine that is busy with other things; what hangs still fails.
   testTimeout: 20_000,

@@ -1,14 +1,25 @@
-// What `npm test` needs from Debian: installed where that may be done, else named exactly. Plain JavaScript, like
-// install.mjs, which runs before it.
+// What tests need from Debian: installed where that may be done, else named exactly. Plain JavaScript, like install.mjs,
+// which runs before it. Without arguments for `npm test`; `image` and `redis-acl` for the tests of those names.
 import { spawnSync } from 'node:child_process';
 import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
 
-/** Program → Debian package. */
-const TOOLS = { curl: 'curl', haproxy: 'haproxy', openssl: 'openssl', 'redis-server': 'redis-server' };
+/** Of each set of tests, program → Debian package. */
+const TOOLS = {
+  test: { curl: 'curl', haproxy: 'haproxy', openssl: 'openssl', 'redis-server': 'redis-server' },
+  image: {
+    buildah: 'buildah',
+    haproxy: 'haproxy',
+    mmdebstrap: 'mmdebstrap',
+    setpriv: 'util-linux',
+    unshare: 'util-linux',
+  },
+  'redis-acl': { mmdebstrap: 'mmdebstrap', 'redis-server': 'redis-server', unshare: 'util-linux' },
+};
 /** Debian keeps servers here, where only root looks. */
 const SERVER_FOLDERS = ['/usr/sbin', '/usr/local/sbin'];
 
+const [set = 'test'] = process.argv.slice(2);
 const packages = missing();
 if (packages.length > 0) {
   const isRoot = process.getuid?.() === 0;
@@ -21,13 +32,15 @@ if (packages.length > 0) {
   }
   const left = missing();
   if (left.length > 0) {
-    console.error(`npm test needs ${left.join(' and ')}. On Debian: sudo apt-get install ${left.join(' ')}`);
+    console.error(
+      `npm ${set === 'test' ? 'test' : `run test:${set}`} needs ${left.join(' and ')}. On Debian: sudo apt-get install ${left.join(' ')}`,
+    );
     process.exit(1);
   }
 }
 
 function missing() {
-  return Object.entries(TOOLS).flatMap(([tool, name]) => (isThere(tool) ? [] : [name]));
+  return Object.entries(TOOLS[set]).flatMap(([tool, name]) => (isThere(tool) ? [] : [name]));
 }
 
 function isThere(tool) {

@@ -2,25 +2,19 @@ import { CfnUser, CfnUserGroup } from 'aws-cdk-lib/aws-elasticache';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import { Construct } from 'constructs';
+import { REDIS_RIGHTS } from '../runtime/contract/redis-access';
 import { acknowledge } from './acknowledge';
+import { CACHE_KEY_PREFIX, CACHE_USER, cacheSecretName } from './cache-names';
 import { nameOf } from './names';
 import { removalPolicy } from './removal-policy';
 import type { Settings } from './settings';
 
-export const CACHE_USER = 'rpc-proxy';
-
-/** All our keys begin with it. */
-export const CACHE_KEY_PREFIX = 'rpc-balancer:';
-
 /** ElastiCache takes 16 to 128 characters. */
 const PASSWORD_LENGTH = 64;
 
-/**
- * What the user may do: read, write and run scripts on our keys, nothing that is dangerous but INFO. The order counts.
- * Without scripts or TIME in it, limits would silently become those of each pod.
- */
+/** What the user may do, on keys that begin with the prefix and no others. */
 export function accessString(keyPrefix: string): string {
-  return `on ~${keyPrefix}* -@all +@read +@write +@connection +@transaction +@scripting +time -@dangerous +info`;
+  return `on ~${keyPrefix}* ${REDIS_RIGHTS}`;
 }
 
 export interface CacheAccessProps {
@@ -37,7 +31,7 @@ export class CacheAccess extends Construct {
   constructor(scope: Construct, id: string, { settings, key }: CacheAccessProps) {
     super(scope, id);
     this.secret = new Secret(this, 'secret', {
-      secretName: `${nameOf(settings)}/cache`,
+      secretName: cacheSecretName(settings),
       description: 'User and password of the cache',
       encryptionKey: key,
       removalPolicy: removalPolicy(settings),

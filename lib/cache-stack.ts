@@ -4,6 +4,7 @@ import { CfnReplicationGroup } from 'aws-cdk-lib/aws-elasticache';
 import { Key } from 'aws-cdk-lib/aws-kms';
 import { acknowledge } from './acknowledge';
 import { CacheAccess } from './cache-access';
+import { CACHE_PORT } from './cache-names';
 import { cacheLogs, parameterGroup, subnetGroup } from './cache-parts';
 import { nameOf } from './names';
 import type { NetworkStack } from './network-stack';
@@ -16,8 +17,6 @@ export interface CacheStackProps {
 }
 
 export const CACHE_ENGINE = { engine: 'valkey', version: '8.1', family: 'valkey8' } as const;
-
-export const CACHE_PORT = 6379;
 
 /** In UTC, one after the other: AWS refuses windows that meet. */
 const SNAPSHOTS = '18:00-19:00';

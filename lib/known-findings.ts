@@ -37,3 +37,11 @@ export const CONTROLLER_FINDINGS: Readonly<Record<string, string>> = Object.from
       .map((resource) => `arn:<AWS::Partition>:elasticloadbalancing:*:*:${resource}`),
   ].map((resource) => [wildcard(resource), CONTROLLER]),
 );
+
+const LOOKUP = "The CDK's function that asks AWS for the load balancer.";
+
+/** Of the function that `AwsCustomResource` has, one in a stack. */
+export const LOOKUP_FINDINGS: Readonly<Record<string, string>> = {
+  [managedPolicy('service-role/AWSLambdaBasicExecutionRole')]: LOOKUP,
+  'AwsSolutions-L1': 'The CDK chooses the version of Node.js that its function was tested with.',
+};

@@ -1,4 +1,5 @@
 import type { App } from 'aws-cdk-lib';
+import { AppStack } from './app-stack';
 import { CacheStack } from './cache-stack';
 import { ClusterStack } from './cluster-stack';
 import { NetworkStack } from './network-stack';
@@ -9,6 +10,7 @@ export interface RpcStage {
   readonly network: NetworkStack;
   readonly cluster: ClusterStack;
   readonly cache: CacheStack;
+  readonly app: AppStack;
 }
 
 /**
@@ -18,10 +20,11 @@ export interface RpcStage {
  *
  * @throws SettingsError with all that is wrong
  */
-export function createRpcStage(app: App, given: Settings): RpcStage {
+export function createRpcStage(root: App, given: Settings): RpcStage {
   const settings = assertSettings(given);
-  const network = new NetworkStack(app, settings);
-  const cluster = new ClusterStack(app, settings, { network });
-  const cache = new CacheStack(app, settings, { network });
-  return { network, cluster, cache };
+  const network = new NetworkStack(root, settings);
+  const cluster = new ClusterStack(root, settings, { network });
+  const cache = new CacheStack(root, settings, { network });
+  const app = new AppStack(root, settings, { network, cluster, cache });
+  return { network, cluster, cache, app };
 }

@@ -1,3 +1,4 @@
+import { chartProblems } from './settings/chart-problems';
 import { checkSettings, formatProblem } from './settings/checks';
 import type { Settings } from './settings/types';
 
@@ -29,7 +30,12 @@ export function chooseSettings(name: unknown, environments: readonly Settings[])
 
 /** @throws SettingsError with all problems */
 export function assertSettings(settings: Settings): Settings {
-  const problems = checkSettings(settings).map((problem) => `${settings.name}.${formatProblem(problem)}`);
+  const wrong = checkSettings(settings);
+  const ofChart = chartProblems(
+    settings,
+    wrong.map(({ path }) => path),
+  );
+  const problems = [...wrong.map(formatProblem), ...ofChart].map((problem) => `${settings.name}.${problem}`);
   if (problems.length > 0) throw new SettingsError(problems);
   return settings;
 }

@@ -33,6 +33,7 @@ const LAYERS: Record<string, { own: readonly string[]; packages: readonly string
   'runtime/render': { own: ['contract', 'util', 'config', 'haproxy', 'telemetry'], packages: [] },
   'runtime/proxy': {
     own: [
+      'package.json',
       'contract',
       'util',
       'telemetry',
@@ -50,6 +51,8 @@ const LAYERS: Record<string, { own: readonly string[]; packages: readonly string
     ],
     packages: ['yaml'],
   },
+  // Read at synthesis, so none of the programs is loaded for it.
+  constructs: { own: ['contract', 'config', 'haproxy'], packages: ['cdk8s', 'cdk8s-plus-27', 'constructs'] },
   lib: {
     own: ['constructs', 'contract', 'config'],
     packages: ['aws-cdk-lib', '@aws-cdk/lambda-layer-kubectl-v36', 'constructs', 'cdk8s'],
@@ -58,7 +61,7 @@ const LAYERS: Record<string, { own: readonly string[]; packages: readonly string
 };
 
 const root = join(__dirname, '..');
-const files = ['runtime', 'lib'].flatMap(filesIn).concat('bin/app.ts');
+const files = ['runtime', 'constructs', 'lib'].flatMap(filesIn).concat('bin/app.ts');
 
 function filesIn(folder: string): string[] {
   return readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
@@ -129,6 +132,9 @@ describe('the layers', () => {
     ['runtime/rpc/x.ts', 'undici'],
     ['runtime/contract/x.ts', 'node:fs'],
     ['runtime/front/x.ts', '../../bin/local'],
+    ['runtime/proxy/x.ts', '../../constructs/rpc-chart'],
+    ['constructs/x.ts', '../runtime/proxy/app'],
+    ['constructs/x.ts', 'aws-cdk-lib'],
     ['runtime/config/x.ts', '../../lib/settings'],
     ['lib/x.ts', '../runtime/proxy/app'],
     ['lib/addons/x.ts', 'cdk-nag'],

@@ -4,7 +4,7 @@ import { logGroup } from '../log-group';
 import { nameOf } from '../names';
 import type { Settings } from '../settings';
 import { eksAddon } from './eks-addon';
-import { irsaRole } from './irsa-role';
+import { irsaRole } from '../irsa-role';
 
 const LOGS = ['application', 'dataplane', 'host', 'performance'] as const;
 
@@ -23,8 +23,10 @@ export function cloudwatchObservability(scope: Construct, settings: Settings, cl
     namespace: 'amazon-cloudwatch',
     serviceAccount: 'cloudwatch-agent',
     description: 'CloudWatch agent: write logs and metrics',
-    policy: 'CloudWatchAgentServerPolicy',
-    reason: 'What the agent needs changes with its versions, and AWS keeps the policy up with them.',
+    managed: {
+      policy: 'CloudWatchAgentServerPolicy',
+      reason: 'What the agent needs changes with its versions, and AWS keeps the policy up with them.',
+    },
   });
   const addon = eksAddon(scope, 'cloudwatch', {
     cluster,

@@ -6,6 +6,12 @@ import type { Settings } from './types';
 export const WORKLOAD_RULES: readonly Rule[] = [
   { path: 'workload.namespace', rule: 'a name that Kubernetes takes', holds: form.isLabel },
   {
+    path: 'workload.namespace',
+    // It is deleted with the stack, and what others have in it.
+    rule: "a namespace of its own, none of Kubernetes' own",
+    holds: (value) => !/^(default|amazon-cloudwatch|kube-.*)$/.test(String(value)),
+  },
+  {
     path: 'workload.hostedZone.id',
     rule: 'the id of a hosted zone, such as Z0123456789ABC',
     holds: form.isHostedZoneId,
@@ -57,8 +63,18 @@ export const WORKLOAD_RULES: readonly Rule[] = [
     rule: ({ workload }) => `a whole number of at least workload.replicas.min (${workload.replicas.min})`,
     holds: (value, { workload }) => form.whole(workload.replicas.min)(value),
   },
+  { path: 'workload.waf', rule: 'false, or what it limits', holds: (value) => value === false || isObject(value) },
+  {
+    path: 'workload.waf.requestsPerFiveMinutes',
+    rule: 'a whole number from 10 to 2000000000',
+    holds: (value, { workload }) => !isObject(workload.waf) || form.whole(10, 2_000_000_000)(value),
+  },
   { path: 'workload.idleTimeoutSeconds', rule: 'a whole number from 1 to 4000', holds: form.whole(1, 4000) },
 ];
+
+function isObject(value: unknown): boolean {
+  return typeof value === 'object' && value !== null;
+}
 
 function isInZone(host: string, zone: string): boolean {
   return host === zone || host.endsWith(`.${zone}`);

@@ -1,7 +1,7 @@
 import type { Arch } from '../arch';
 import type { KubernetesMinor } from '../kubernetes-version';
 import type { AddonName } from '../addons/eks-addon';
-import type { Host, ProxySettings, Replicas, WorkloadImage } from './workload';
+import type { Firewall, Host, PodSizes, ProxySettings, Replicas, WeighterSettings, WorkloadImage } from './workload';
 
 /**
  * All that differs between two environments. Lists hold at least one item unless said otherwise; what is checked, and
@@ -74,20 +74,29 @@ export interface CacheSettings {
 }
 
 export interface WorkloadSettings {
-  /** Kubernetes' namespace of the proxy. */
+  /** Kubernetes' namespace of the proxy; made, and deleted, with it. */
   readonly namespace: string;
   /** The zone of Route 53 that hosts and certificate belong to. */
   readonly hostedZone: { readonly id: string; readonly name: string };
+  /** The first is one of the proxy's. */
   readonly hosts: readonly Host[];
   /** Names in the secret that holds the providers' keys; each is used by `proxy` as `${NAME}`. */
   readonly providerSecrets: readonly string[];
   readonly proxy: ProxySettings;
+  /** The weighter's own configuration. @default as in docs/haproxy.md */
+  readonly weighter?: WeighterSettings;
   readonly image: WorkloadImage;
   readonly replicas: Replicas;
+  /** @default as in the guide */
+  readonly sizes?: PodSizes;
+  /** Namespaces whose pods may call the proxy. @default none */
+  readonly clientNamespaces?: readonly string[];
+  /** Namespaces whose pods may read metrics. @default none */
+  readonly monitoringNamespaces?: readonly string[];
   /** Seconds a silent connection stays open at the load balancer, 1 to 4000. */
   readonly idleTimeoutSeconds: number;
-  /** Whether AWS WAF stands in front. */
-  readonly waf: boolean;
+  /** AWS WAF in front, or not. */
+  readonly waf: Firewall | false;
 }
 
 export interface RetentionSettings {

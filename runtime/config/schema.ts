@@ -11,6 +11,8 @@ import { admin, http, listen, telemetry } from './serving-sections';
 
 /** The configuration, complete: every default filled in, frozen. */
 export type Config = DeepReadonly<z.output<typeof configSchema>>;
+/** The configuration as it is written: whatever has a default may be left out. */
+export type ConfigInput = z.input<typeof configSchema>;
 export type ListenConfig = Config['listen'];
 export type AdminConfig = Config['admin'];
 export type HttpConfig = Config['http'];

@@ -50,7 +50,8 @@ export const http = section('Bounds of the HTTP side.', {
   requestTimeoutMs: whole(1, HOUR_MS, 'Milliseconds a client may take for its whole request.').default(30_000),
   keepAliveTimeoutMs: whole(
     1,
-    HOUR_MS,
+    // An idle time-out of an hour, as for WebSockets, is exceeded by some seconds.
+    2 * HOUR_MS,
     "Milliseconds an idle connection stays open; more than the load balancer's idle time-out, else clients see random 502s.",
   ).default(75_000),
   maxConnections: whole(1, undefined, 'Open connections in all.').default(10_000),

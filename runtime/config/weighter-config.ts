@@ -9,6 +9,8 @@ import { itemsOf, valueAt } from './walk';
 
 /** The weighter's configuration, complete: every default filled in, frozen. */
 export type WeighterConfig = DeepReadonly<z.output<typeof weighterSchema>>;
+/** As it is written. */
+export type WeighterConfigInput = z.input<typeof weighterSchema>;
 export type WeighterServerConfig = NonNullable<WeighterConfig['servers']>[number];
 
 const haproxyName: Form = {

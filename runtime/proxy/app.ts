@@ -77,6 +77,7 @@ export class App {
     const adminPort = await this.admin.listen(admin.host, admin.port);
     await Promise.all(this.parts.map(({ chain }) => chain.nodes.start()));
     const port = await this.front.listen(listen.host, listen.port);
+    this.readiness.open();
     this.log.info({ host: listen.host, port, adminPort, chains: this.parts.map(({ name }) => name) }, 'listening');
     void watchChains(this.stopped.signal, new ChainWatch(this.log, now), () => this.parts.map(watchedChain));
     return { port, adminPort };

@@ -1,7 +1,7 @@
-import { readFileSync } from 'node:fs';
 import { text } from 'node:stream/consumers';
 import { parseArgs } from 'node:util';
 import { stringify } from 'yaml';
+import { version } from '../../package.json';
 import { ConfigError, loadConfig, parseConfig } from '../config/load';
 import { maskConfig } from '../config/mask';
 import type { Config } from '../config/schema';
@@ -39,7 +39,7 @@ async function main(): Promise<void> {
     process.stdout.write(stringify(maskConfig(config)));
     return;
   }
-  const app = await App.create(config, fullVersion(version(), process.env));
+  const app = await App.create(config, fullVersion(version, process.env));
   // The first signal drains.
   onStopSignal(() => void app.stop().then((clean) => process.exit(clean ? 0 : 1)));
   const { port, adminPort } = await app.start().catch((error: unknown) => fail(1, startProblem(error, config)));
@@ -75,11 +75,6 @@ function startProblem(error: unknown, config: Config): string {
   const { port } = error as Error & { port?: number };
   const key = port === config.admin.port ? 'admin' : 'listen';
   return `${key}.port: ${config[key].host}:${port ?? config[key].port} ${why}`;
-}
-
-function version(): string {
-  const { version } = JSON.parse(readFileSync(`${__dirname}/../../package.json`, 'utf8')) as { version: string };
-  return version;
 }
 
 void main();

@@ -1,8 +1,9 @@
 /**
- * Ready once the default chain can serve, or once the grace for that is over; from then on only draining ends it: one
+ * Ready once clients can connect and the default chain can serve, or the grace for that is over; from then on only draining ends it: one
  * chain's outage must not take every pod out of its load balancer.
  */
 export class Readiness {
+  private listening = false;
   private latched = false;
   private draining = false;
   private readonly startedAt: number;
@@ -18,11 +19,16 @@ export class Readiness {
 
   get ready(): boolean {
     this.latched ||= this.canServe() || this.now() - this.startedAt >= this.graceMs;
-    return this.latched && !this.draining;
+    return this.listening && this.latched && !this.draining;
   }
 
   get isDraining(): boolean {
     return this.draining;
+  }
+
+  /** Who is told of readiness on the other port comes at once. */
+  open(): void {
+    this.listening = true;
   }
 
   drain(): void {

@@ -1,5 +1,6 @@
 import { Redis } from 'ioredis';
-import { accessString, CACHE_KEY_PREFIX, CACHE_USER } from '../../lib/cache-access';
+import { accessString } from '../../lib/cache-access';
+import { CACHE_KEY_PREFIX, CACHE_USER } from '../../lib/cache-names';
 import { RedisProcess } from '../support/redis-process';
 
 const PASSWORD = 'a-password-of-a-test';

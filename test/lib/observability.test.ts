@@ -21,6 +21,7 @@ interface AlarmProperties {
   readonly MetricName?: string;
   readonly Metrics?: readonly {
     readonly Expression?: string;
+    readonly Label?: string;
     readonly MetricStat?: { Metric: { Namespace: string } };
   }[];
 }
@@ -112,7 +113,7 @@ describe.each(observedEnvironments())('%s', (name, synthesised) => {
 
 function alarmsOf(synthesised: Synthesised): AlarmProperties[] {
   return resourcesOf(synthesised, 'AWS::CloudWatch::Alarm').map(
-    ({ Properties }) => plain(Properties) as unknown as AlarmProperties,
+    ({ Properties }) => plain(Properties) as AlarmProperties,
   );
 }
 
@@ -121,7 +122,8 @@ function described(alarm: AlarmProperties): string[] {
   const { MetricName, Metrics = [], DatapointsToAlarm, EvaluationPeriods } = alarm;
   const bad = alarm.ComparisonOperator === 'LessThanThreshold' ? '<' : '>=';
   const missing = alarm.TreatMissingData === 'breaching' ? ', and without values' : '';
-  const what = MetricName ?? Metrics.map(({ Expression }) => Expression ?? '').join('');
+  const what =
+    MetricName ?? Metrics.map(({ Expression, Label }) => (Expression ? `${Label}: ${Expression}` : '')).join('');
   return [
     alarm.AlarmName,
     alarm.AlarmDescription.split(' | ').slice(0, 2).join(' | '),

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import { eventually } from './eventually';
+import { CONTROL_USER, userArguments } from './redis-user';
 
 export interface RedisProcessOptions {
   /** Further arguments, such as `['--requirepass', 'secret']`. */
@@ -17,10 +18,16 @@ export interface RedisProcessOptions {
   readonly username?: string;
   readonly password?: string;
   readonly tls?: { readonly ca: string };
+  /**
+   * Whoever gives no user is the user of ElastiCache, with no more rights than there (redis-user.ts); the test itself
+   * keeps all of them. @default whether REDIS_USER=elasticache stands in the environment
+   */
+  readonly restricted?: boolean;
 }
 
 /**
- * A real redis-server that keeps nothing on disk.
+ * A real redis-server that keeps nothing on disk; where REDIS_SERVER stands in the environment, that program, which may be
+ * a Valkey.
  *
  *     const redis = await RedisProcess.start();
  *     await redis.call('SET', 'a', '1');
@@ -50,6 +57,10 @@ export class RedisProcess {
 
   get url(): string {
     return `${this.options.tls ? 'rediss' : 'redis'}://${this.host}:${this.port}`;
+  }
+
+  private get restricted(): boolean {
+    return this.options.restricted ?? process.env['REDIS_USER'] === 'elasticache';
   }
 
   get pid(): number {
@@ -114,7 +125,8 @@ export class RedisProcess {
   }
 
   private connection(): Redis {
-    const { username, password, tls } = this.options;
+    const { tls } = this.options;
+    const { username, password } = this.restricted ? CONTROL_USER : this.options;
     this.client ??= new Redis({
       host: this.host,
       port: this.port,
@@ -129,10 +141,11 @@ export class RedisProcess {
 
   private async launch(): Promise<void> {
     const { args = [], tls } = this.options;
+    const users = this.restricted ? userArguments(args) : [];
     const ports = tls ? ['--port', '0', '--tls-port', String(this.port)] : ['--port', String(this.port)];
     const child = spawn(
-      'redis-server',
-      [...ports, '--bind', this.host, '--save', '', '--appendonly', 'no', '--dir', this.folder, ...args],
+      process.env['REDIS_SERVER'] ?? 'redis-server',
+      [...ports, '--bind', this.host, '--save', '', '--appendonly', 'no', '--dir', this.folder, ...users, ...args],
       { stdio: ['ignore', 'pipe', 'pipe'] },
     );
     this.child = child;

@@ -1,0 +1,78 @@
+import type { Duration, Size } from 'cdk8s';
+import { MIB } from '../runtime/config/units';
+import type { Config } from '../runtime/config/schema';
+import type { Rule } from './problems';
+
+export interface PodFacts {
+  readonly config: Config;
+  /** Of the load balancer. */
+  readonly idleTimeout: Duration;
+  readonly deregistrationDelay: Duration;
+  readonly gracePeriod: Duration;
+  readonly proxyMemory: Size;
+  readonly haproxyMemory: Size;
+}
+
+/** What must hold between the configuration, the pod and the load balancer, so that none of them ends before another. */
+export function podRules(facts: PodFacts): Rule[] {
+  return [...timingRules(facts), ...memoryRules(facts)];
+}
+
+const SPARE_SECONDS = 10;
+
+/** The least seconds from SIGTERM to SIGKILL: the proxy drains, then HAProxy finishes, and something to spare. */
+export function leastGraceSeconds({ listen, haproxy }: Config): number {
+  const ms = listen.drainDelayMs + listen.drainTimeoutMs + haproxy.hardStopAfterMs;
+  return Math.ceil(ms / 1000) + SPARE_SECONDS;
+}
+
+function timingRules({ config, idleTimeout, deregistrationDelay, gracePeriod }: PodFacts): Rule[] {
+  const { http, listen } = config;
+  const idle = idleTimeout.toMilliseconds();
+  const deregistration = deregistrationDelay.toMilliseconds();
+  const grace = leastGraceSeconds(config);
+  return [
+    {
+      path: 'http.keepAliveTimeoutMs',
+      // Else a request crosses with the end of its connection, and the client sees a 502.
+      rule: `more than alb.idleTimeout (${idle} ms)`,
+      got: http.keepAliveTimeoutMs,
+      holds: http.keepAliveTimeoutMs > idle,
+    },
+    {
+      path: 'listen.drainDelayMs',
+      // Else the load balancer sends requests to a pod that accepts none any more.
+      rule: `at least alb.deregistrationDelay and 5 s (${deregistration + 5000} ms)`,
+      got: listen.drainDelayMs,
+      holds: listen.drainDelayMs >= deregistration + 5000,
+    },
+    {
+      path: 'gracePeriod',
+      rule: `at least drainDelayMs, drainTimeoutMs, hardStopAfterMs and ${SPARE_SECONDS} s (${grace} s)`,
+      got: `${gracePeriod.toSeconds()} s`,
+      holds: gracePeriod.toSeconds() >= grace,
+    },
+  ];
+}
+
+/** Of the proxy without its cache. */
+const PROXY_BYTES = 128 * MIB;
+/** A connection of HAProxy's at most: two buffers of 16 KiB and the state of TLS. With requests of 8 KB it took 25 KiB. */
+const CONNECTION_BYTES = 48 * 1024;
+const HAPROXY_BYTES = 32 * MIB;
+
+function memoryRules({ config, proxyMemory, haproxyMemory }: PodFacts): Rule[] {
+  const cache = Object.values(config.chains).reduce((sum, chain) => sum + chain.cache.maxBytes, 0);
+  // While it reloads there are two workers.
+  const haproxy = 2 * config.haproxy.maxConnections * CONNECTION_BYTES + HAPROXY_BYTES;
+  return [
+    memoryRule('proxyMemory', proxyMemory, cache + PROXY_BYTES, 'what all chains cache and 128 MiB'),
+    memoryRule('haproxyMemory', haproxyMemory, haproxy, 'what two workers take with haproxy.maxConnections'),
+  ];
+}
+
+function memoryRule(path: string, memory: Size, bytes: number, what: string): Rule {
+  const least = Math.ceil(bytes / MIB);
+  const mebibytes = memory.toMebibytes();
+  return { path, rule: `at least ${what} (${least} MiB)`, got: `${mebibytes} MiB`, holds: mebibytes >= least };
+}

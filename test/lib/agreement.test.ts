@@ -1,0 +1,91 @@
+import { InstanceArchitecture } from 'aws-cdk-lib/aws-ec2';
+import { ARCH } from '../../lib/arch';
+import { KUBERNETES } from '../../lib/kubernetes-version';
+import { type Manifest, manifestsOf } from './manifests';
+import { onlyOf, propertiesOf } from './properties';
+import { environments, resourcesOf } from './synth';
+
+/** Bytes of a manifest; CloudFormation hands a custom resource no more than 256 KiB in all. */
+const MANIFEST_BYTES = 200_000;
+
+describe.each(environments())('%s', (_, synthesised) => {
+  const { settings } = synthesised;
+  const all = (type: string): Record<string, unknown>[] => propertiesOf(synthesised, type);
+  const only = (type: string): Record<string, unknown> => onlyOf(synthesised, type);
+
+  it('has nodes, images and instances of one architecture', () => {
+    const { ami, instances } = ARCH[settings.nodes.arch];
+    const groups = all('AWS::EKS::Nodegroup');
+    expect(groups).toHaveLength(settings.zones.length);
+    for (const group of groups) {
+      expect(group).toMatchObject({ AmiType: ami, InstanceTypes: settings.nodes.instanceTypes });
+      // By the letter that AWS puts there for its own processors.
+      const kinds = settings.nodes.instanceTypes.map((name) => /^[a-z]+\d+g/.test(name));
+      expect(kinds).toEqual(kinds.map(() => instances === InstanceArchitecture.ARM_64));
+    }
+  });
+
+  it('has one version of Kubernetes everywhere', () => {
+    const minor = settings.cluster.kubernetes;
+    const { version, autoscalerImage } = KUBERNETES[minor];
+    expect(version.version).toBe(minor);
+    expect(only('AWS::EKS::Cluster')).toMatchObject({ Version: minor, UpgradePolicy: { SupportType: 'STANDARD' } });
+    for (const group of all('AWS::EKS::Nodegroup')) expect(group).toMatchObject({ Version: minor });
+    expect(autoscalerImage).toMatch(new RegExp(`:v${minor.replace('.', '\\.')}\\.\\d+$`));
+    expect(containerOf(manifestsOf(synthesised), 'cluster-autoscaler')).toMatchObject({ image: autoscalerImage });
+    const descriptions = all('AWS::Lambda::LayerVersion').map(({ Description }) => String(Description));
+    expect(descriptions).toContainEqual(expect.stringContaining(`kubectl ${minor}`));
+  });
+
+  it('leaves the number of nodes to the autoscaler', () => {
+    for (const group of all('AWS::EKS::Nodegroup')) {
+      expect(group['ScalingConfig']).toEqual({
+        MinSize: settings.nodes.minPerZone,
+        MaxSize: settings.nodes.maxPerZone,
+      });
+      expect(group).toMatchObject({ ForceUpdateEnabled: false, UpdateConfig: { MaxUnavailablePercentage: 33 } });
+      expect(group['Subnets']).toHaveLength(1);
+    }
+  });
+
+  it('has a cache that survives a zone', () => {
+    expect(only('AWS::ElastiCache::ReplicationGroup')).toMatchObject({
+      AutomaticFailoverEnabled: true,
+      MultiAZEnabled: true,
+      NumCacheClusters: 1 + settings.cache.replicas,
+      Engine: 'valkey',
+      EngineVersion: expect.stringMatching(/^8\./) as string,
+      ReplicationGroupId: `rpc-${settings.name}`,
+    });
+    expect(only('AWS::ElastiCache::ParameterGroup')).toMatchObject({ CacheParameterGroupFamily: 'valkey8' });
+    const { Passwords } = only('AWS::ElastiCache::User')['AuthenticationMode'] as { Passwords: string[] };
+    expect(Passwords).toEqual([
+      expect.stringMatching(/^\{\{resolve:secretsmanager:\$\{.*\}:SecretString:password::\}\}$/),
+    ]);
+    const generated = resourcesOf(synthesised, 'AWS::SecretsManager::Secret').map(
+      ({ Properties }) => Properties?.['GenerateSecretString'],
+    );
+    expect(generated).toContainEqual(expect.objectContaining({ PasswordLength: 64, ExcludePunctuation: true }));
+  });
+
+  it('can be drained, whatever runs there', () => {
+    const budgets = manifestsOf(synthesised).filter(({ kind }) => kind === 'PodDisruptionBudget');
+    expect(budgets.length).toBeGreaterThan(0);
+    for (const { spec } of budgets) {
+      expect(spec).toMatchObject({ maxUnavailable: 1, unhealthyPodEvictionPolicy: 'AlwaysAllow' });
+    }
+  });
+
+  it('applies manifests of a size that fits, again and again', () => {
+    for (const { id, Properties } of resourcesOf(synthesised, 'Custom::AWSCDK-EKS-KubernetesResource')) {
+      expect({ id, overwrite: Properties?.['Overwrite'] }).toEqual({ id, overwrite: true });
+      expect(JSON.stringify(Properties?.['Manifest']).length).toBeLessThan(MANIFEST_BYTES);
+    }
+  });
+});
+
+function containerOf(manifests: readonly Manifest[], name: string): unknown {
+  const deployment = manifests.find((manifest) => manifest['kind'] === 'Deployment') as
+    { spec: { template: { spec: { containers: { name: string }[] } } } } | undefined;
+  return deployment?.spec.template.spec.containers.find((container) => container.name === name);
+}
