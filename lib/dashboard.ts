@@ -11,7 +11,7 @@ import type { Alarms } from './alarms';
 import { cacheMetric, cacheNodes } from './alarms/cache';
 import { containerMetric, runningPods } from './alarms/containers';
 import { gatewayMetric } from './alarms/gateways';
-import { type LoadBalancer, loadBalancerMetric, unhealthyHosts } from './alarms/load-balancer';
+import { loadBalancerMetric, unhealthyHosts, type WatchedLoadBalancer } from './alarms/load-balancer';
 import { LOG_EVENTS, logMetric } from './alarms/log-events';
 import { nameOf } from './names';
 import type { Settings } from './settings';
@@ -19,7 +19,7 @@ import type { Settings } from './settings';
 export interface DashboardParts {
   readonly settings: Settings;
   readonly alarms: Alarms;
-  readonly loadBalancer: LoadBalancer;
+  readonly loadBalancer: WatchedLoadBalancer;
   /** Ids of the NAT gateways. */
   readonly gateways: readonly string[];
 }

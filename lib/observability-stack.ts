@@ -6,8 +6,11 @@ import { Alarms } from './alarms';
 import { cacheAlarms } from './alarms/cache';
 import { containerAlarms } from './alarms/containers';
 import { gatewayAlarms } from './alarms/gateways';
-import { type LoadBalancer, loadBalancerAlarms } from './alarms/load-balancer';
+import { loadBalancerAlarms } from './alarms/load-balancer';
 import { logAlarms } from './alarms/log-events';
+import type { AppStack } from './app-stack';
+import type { CacheStack } from './cache-stack';
+import type { ClusterStack } from './cluster-stack';
 import { dashboard } from './dashboard';
 import { monthlyBudget } from './monthly-budget';
 import type { NetworkStack } from './network-stack';
@@ -16,21 +19,22 @@ import type { Settings } from './settings';
 
 export interface ObservabilityStackProps {
   readonly network: NetworkStack;
-  /** The stacks that make what is watched; this one comes after them. */
-  readonly watched: readonly RpcStack[];
-  readonly loadBalancer: LoadBalancer;
+  readonly cluster: ClusterStack;
+  readonly cache: CacheStack;
+  readonly app: AppStack;
 }
 
 /** Who is told, of what, and where to look. Nothing that serves a request depends on it. */
 export class ObservabilityStack extends RpcStack {
   readonly alarms: Alarms;
 
-  constructor(app: App, settings: Settings, { network, watched, loadBalancer }: ObservabilityStackProps) {
-    super(app, 'observability', settings, {
+  constructor(root: App, settings: Settings, { network, cluster, cache, app }: ObservabilityStackProps) {
+    super(root, 'observability', settings, {
       description: 'Alarms and dashboard of the Ethereum RPC balancer',
       madeOf: [settings.operations],
     });
-    for (const stack of [network, ...watched]) this.follows(stack);
+    for (const stack of [network, cluster, cache, app]) this.follows(stack);
+    const { loadBalancer } = app;
     const { topic } = new AlarmTopic(this, 'alarm-topic', settings);
     this.alarms = new Alarms(this, 'alarms', { settings, topic });
     loadBalancerAlarms(this.alarms, loadBalancer);

@@ -1,12 +1,10 @@
 import { Duration } from 'aws-cdk-lib';
 import { Metric, Stats } from 'aws-cdk-lib/aws-cloudwatch';
+import { NAMES } from '../../runtime/contract/names';
 import type { Alarms } from '../alarms';
 import { nameOf } from '../names';
 import type { Settings } from '../settings';
 import { SOURCES } from './sources';
-
-/** The proxy's Service, whose pods are counted. */
-const SERVICE = 'rpc-proxy';
 
 const MINUTE = Duration.minutes(1);
 
@@ -45,7 +43,7 @@ export function containerAlarms(alarms: Alarms, settings: Settings): void {
 export function runningPods(settings: Settings): Metric {
   return containerMetric(settings, 'service_number_of_running_pods', Stats.MAXIMUM, {
     Namespace: settings.workload.namespace,
-    Service: SERVICE,
+    Service: NAMES.app,
   });
 }
 

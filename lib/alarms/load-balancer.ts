@@ -4,8 +4,7 @@ import type { Alarms } from '../alarms';
 import { SOURCES } from './sources';
 
 /** The load balancer that the controller made, looked up once it is there. */
-export interface LoadBalancer {
-  readonly arn: string;
+export interface WatchedLoadBalancer {
   /** As CloudWatch names it: the end of the ARN, `app/NAME/ID`. May be a token. */
   readonly fullName: string;
 }
@@ -19,7 +18,7 @@ const FEW = 60;
 /** Seconds. Answers of nodes are waited for longer than this only where a caller asks for much. */
 const SLOW_SECONDS = 5;
 
-export function loadBalancerAlarms(alarms: Alarms, loadBalancer: LoadBalancer): void {
+export function loadBalancerAlarms(alarms: Alarms, loadBalancer: WatchedLoadBalancer): void {
   alarms.add({
     name: 'Requests that no pod answered',
     severity: 'now',
@@ -54,7 +53,7 @@ export function loadBalancerAlarms(alarms: Alarms, loadBalancer: LoadBalancer): 
   });
 }
 
-export function loadBalancerMetric({ fullName }: LoadBalancer, metricName: string, statistic: string): Metric {
+export function loadBalancerMetric({ fullName }: WatchedLoadBalancer, metricName: string, statistic: string): Metric {
   return new Metric({
     namespace: SOURCES.loadBalancer.namespace,
     metricName,
@@ -65,7 +64,7 @@ export function loadBalancerMetric({ fullName }: LoadBalancer, metricName: strin
 }
 
 /** The most unhealthy targets of a target group. Groups have names of the controller's, so they are asked for. */
-export function unhealthyHosts({ fullName }: LoadBalancer): MathExpression {
+export function unhealthyHosts({ fullName }: WatchedLoadBalancer): MathExpression {
   const { namespace } = SOURCES.loadBalancer;
   return new MathExpression({
     label: 'Unhealthy pods',
@@ -76,7 +75,7 @@ export function unhealthyHosts({ fullName }: LoadBalancer): MathExpression {
 }
 
 /** Percent of all requests; 0 where there are few. Nothing is counted where nothing happened, hence FILL. */
-function share(loadBalancer: LoadBalancer, failures: string): MathExpression {
+function share(loadBalancer: WatchedLoadBalancer, failures: string): MathExpression {
   // `RequestCount` is of requests that went to a pod.
   const all = '(FILL(requests, 0) + FILL(unanswered, 0))';
   return new MathExpression({

@@ -3,8 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { LOG_EVENTS } from '../../lib/alarms/log-events';
 import { takes } from './filter-pattern';
-import { observedEnvironments } from './observed';
-import { resourcesOf } from './synth';
+import { environments, resourcesOf } from './synth';
 
 const ROOT = join(__dirname, '..', '..');
 
@@ -30,9 +29,7 @@ function runtimeSource(): string {
 
 const program = ['--import', require.resolve('tsx'), join(__dirname, 'log-lines.ts')];
 const lines = execFileSync(process.execPath, program, { encoding: 'utf8' }).trim().split('\n');
-const filters = observedEnvironments().flatMap(([, synthesised]) =>
-  resourcesOf(synthesised, 'AWS::Logs::MetricFilter'),
-);
+const filters = environments().flatMap(([, synthesised]) => resourcesOf(synthesised, 'AWS::Logs::MetricFilter'));
 
 describe.each(LOG_EVENTS)('the filter of "$name"', ({ metricName, messages }) => {
   const patterns = filters

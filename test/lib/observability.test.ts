@@ -3,9 +3,8 @@ import { join } from 'node:path';
 import { SOURCES } from '../../lib/alarms/sources';
 import { policiesOf } from './digest-iam';
 import { expectGolden } from './golden';
-import { FULL_NAME, observedEnvironments } from './observed';
 import { plain } from './plain';
-import { resourcesOf, type Synthesised } from './synth';
+import { environments, resourcesOf, type Synthesised } from './synth';
 
 interface AlarmProperties {
   readonly AlarmName: string;
@@ -28,7 +27,7 @@ interface AlarmProperties {
 
 const RUNBOOK = readFileSync(join(__dirname, '..', '..', 'docs', 'runbook.md'), 'utf8');
 
-describe.each(observedEnvironments())('%s', (name, synthesised) => {
+describe.each(environments())('%s', (name, synthesised) => {
   const prefix = `rpc-${name}: `;
   const alarms = alarmsOf(synthesised);
 
@@ -67,7 +66,7 @@ describe.each(observedEnvironments())('%s', (name, synthesised) => {
 
   it('looks at the load balancer that was looked up, and at every node of the cache', () => {
     const texts = JSON.stringify(alarms.map(({ Metrics }) => Metrics));
-    expect(texts).toContain(`WHERE LoadBalancer = '${FULL_NAME}'`);
+    expect(texts).toMatch(/WHERE LoadBalancer = .split\(\$\{rpc-\w+-app:loadbalancerlookup\w+LoadBalancerArn/);
     const nodes = new Set(texts.match(/rpc-\w+-00\d/g));
     expect(nodes.size).toBe(1 + synthesised.settings.cache.replicas);
   });
@@ -106,7 +105,7 @@ describe.each(observedEnvironments())('%s', (name, synthesised) => {
 
   it('comes after what it watches', () => {
     expect(synthesised.stacks.get('observability')?.after.slice().sort()).toEqual(
-      ['cache', 'cluster', 'network'].map((part) => `rpc-${name}-${part}`),
+      ['app', 'cache', 'cluster', 'network'].map((part) => `rpc-${name}-${part}`),
     );
   });
 });

@@ -39,13 +39,10 @@ export function environments(): readonly (readonly [string, Synthesised])[] {
 }
 
 /** What `cdk synth` writes, by the same context; in memory. */
-export function synthesise(
-  settings: Settings,
-  build: (app: App, settings: Settings) => unknown = createRpcStage,
-): Synthesised {
+export function synthesise(settings: Settings): Synthesised {
   const prefix = `rpc-${settings.name}-`;
   return withApp((app) => {
-    build(app, settings);
+    createRpcStage(app, settings);
     const stacks = app.synth().stacks.map((stack) => ({
       name: stack.stackName,
       template: stack.template as Template,
