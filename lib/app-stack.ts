@@ -44,7 +44,8 @@ export class AppStack extends RpcStack {
       description: 'The Ethereum RPC balancer',
       madeOf: [settings.workload],
     });
-    for (const other of [network, cluster, cache]) this.follows(other);
+    const before = [network, cluster, cache];
+    for (const other of before) this.follows(other);
     this.namespace = settings.workload.namespace;
     this.hosts = settings.workload.hosts.map(({ host }) => host);
 
@@ -66,7 +67,12 @@ export class AppStack extends RpcStack {
       albCidrs: network.vpc.publicSubnets.map(({ ipv4CidrBlock }) => ipv4CidrBlock),
       cacheCidrs: network.vpc.isolatedSubnets.map(({ ipv4CidrBlock }) => ipv4CidrBlock),
     };
-    this.workload = new Workload(this, 'workload', { cluster: cluster.cluster, settings, facts });
+    this.workload = new Workload(this, 'workload', {
+      cluster: cluster.cluster,
+      settings,
+      facts,
+      revision: before.map(({ fingerprint }) => fingerprint).join('-'),
+    });
     // What pods and load balancer need from their first moment on, and what has to outlive them.
     this.workload.manifest.node.addDependency(role, accessLogs, toCache);
     this.loadBalancer = new LoadBalancer(this, 'load-balancer', {

@@ -84,5 +84,5 @@ const FIELDS = {
 /** Resolved, because the text of a token depends on how many there were before it. */
 function fingerprint(scope: Construct, objects: readonly unknown[]): string {
   const text = JSON.stringify(Stack.of(scope).resolve(objects));
-  return createHash('sha256').update(text).digest('hex').slice(0, 16);
+  return createHash('sha256').update(text).digest('hex');
 }

@@ -1,3 +1,4 @@
+import { CfnResource } from 'aws-cdk-lib';
 import { type Cluster, KubernetesManifest } from 'aws-cdk-lib/aws-eks-v2';
 import { App, type Chart } from 'cdk8s';
 import { Construct } from 'constructs';
@@ -11,6 +12,8 @@ export interface WorkloadProps {
   readonly cluster: Cluster;
   readonly settings: Settings;
   readonly facts: WorkloadFacts;
+  /** Changes with what the references stand for. */
+  readonly revision: string;
 }
 
 /**
@@ -22,7 +25,7 @@ export class Workload extends Construct {
   /** What `manifest` applies. */
   readonly objects: Record<string, unknown>[];
 
-  constructor(scope: Construct, id: string, { cluster, settings, facts }: WorkloadProps) {
+  constructor(scope: Construct, id: string, { cluster, settings, facts, revision }: WorkloadProps) {
     super(scope, id);
     // No part of the CDK's tree: the CDK would look for resources in it.
     const charts = new App();
@@ -40,6 +43,11 @@ export class Workload extends Construct {
       overwrite: true,
     });
     this.manifest.node.addDependency(namespace);
+    // Read by nobody: CloudFormation applies a manifest again only when its text has changed, and a reference to another
+    // stack is the same text, whatever it stands for.
+    const { defaultChild } = this.manifest.node;
+    if (!(defaultChild instanceof CfnResource)) throw new Error('a manifest must be a custom resource');
+    defaultChild.addPropertyOverride('Revision', revision);
   }
 }
 

@@ -15,6 +15,7 @@ describe.each(environments())('%s', (_, synthesised) => {
 
   it('has nodes, images and instances of one architecture', () => {
     const { ami, instances } = ARCH[settings.nodes.arch];
+    const nodeArch = settings.nodes.arch === 'arm64' ? 'arm64' : 'amd64';
     const groups = all('AWS::EKS::Nodegroup');
     expect(groups).toHaveLength(settings.zones.length);
     for (const group of groups) {
@@ -23,6 +24,14 @@ describe.each(environments())('%s', (_, synthesised) => {
       const kinds = settings.nodes.instanceTypes.map((name) => /^[a-z]+\d+g/.test(name));
       expect(kinds).toEqual(kinds.map(() => instances === InstanceArchitecture.ARM_64));
     }
+    expect(synthesised.stacks.get('app')?.images).toEqual([
+      { platform: `linux/${nodeArch}`, file: 'runtime/Dockerfile' },
+    ]);
+    const pods = manifestsOf(synthesised).filter(({ kind, metadata }) => kind === 'Deployment' && isOurs(metadata));
+    expect(pods).toHaveLength(1);
+    expect(pods[0]).toMatchObject({
+      spec: { template: { spec: { nodeSelector: { 'kubernetes.io/arch': nodeArch } } } },
+    });
   });
 
   it('has one version of Kubernetes everywhere', () => {
@@ -84,8 +93,17 @@ describe.each(environments())('%s', (_, synthesised) => {
   });
 });
 
+function isOurs(metadata: unknown): boolean {
+  return (metadata as { name: string }).name === 'rpc-proxy';
+}
+
 function containerOf(manifests: readonly Manifest[], name: string): unknown {
-  const deployment = manifests.find((manifest) => manifest['kind'] === 'Deployment') as
-    { spec: { template: { spec: { containers: { name: string }[] } } } } | undefined;
-  return deployment?.spec.template.spec.containers.find((container) => container.name === name);
+  return manifests
+    .filter((manifest) => manifest['kind'] === 'Deployment')
+    .flatMap((manifest) => (manifest as unknown as Deployment).spec.template.spec.containers)
+    .find((container) => container.name === name);
+}
+
+interface Deployment {
+  readonly spec: { readonly template: { readonly spec: { readonly containers: { readonly name: string }[] } } };
 }

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -49,11 +49,22 @@ describe('cdk', () => {
         missing?: unknown;
       };
       const stacks = Object.keys(artifacts).filter((id) => artifacts[id]?.type === 'aws:cloudformation:stack');
-      expect(stacks.sort()).toEqual([`rpc-${name}-cache`, `rpc-${name}-cluster`, `rpc-${name}-network`]);
+      expect(stacks.sort()).toEqual(['app', 'cache', 'cluster', 'network'].map((part) => `rpc-${name}-${part}`));
       expect(missing).toBeUndefined();
     },
     PATIENCE_MS,
   );
+
+  it('gives Docker what the image is made of, and nothing else', () => {
+    const { dockerImages } = JSON.parse(readFileSync(join(outdir, 'rpc-staging-app.assets.json'), 'utf8')) as {
+      dockerImages: Record<string, { source: { directory: string } }>;
+    };
+    const [image, ...others] = Object.values(dockerImages);
+    expect(others).toEqual([]);
+    const context = join(outdir, image?.source.directory ?? '');
+    expect(readdirSync(context).sort()).toEqual(['.dockerignore', 'LICENSE', 'runtime']);
+    expect(readdirSync(join(context, 'runtime'))).toEqual(readdirSync(join(ROOT, 'runtime')));
+  });
 
   it(
     'shows what would change, against a saved template',

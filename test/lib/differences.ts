@@ -1,3 +1,4 @@
+import { parse } from 'yaml';
 import { type Manifest, withoutPruneLabels } from './manifests';
 import { parsed, plain } from './plain';
 import { resourcesOf, type Synthesised } from './synth';
@@ -46,7 +47,20 @@ function flat(synthesised: Synthesised): Map<string, string> {
 function readable(type: string, properties: Record<string, unknown> = {}): unknown {
   const { Tags: _, Manifest: manifest, PruneLabel: __, ...rest } = properties;
   if (manifest === undefined || !type.startsWith('Custom::')) return plain(rest);
-  return { Manifest: (parsed(manifest) as Manifest[]).map(withoutPruneLabels) };
+  const objects = (parsed(manifest) as Manifest[]).map(withoutPruneLabels);
+  return Object.fromEntries(
+    objects.map((object) => [
+      `${String(object['kind'])} ${(object['metadata'] as { name: string }).name}`,
+      opened(object),
+    ]),
+  );
+}
+
+/** With the files in a ConfigMap read, so that a key in one is a value of its own. */
+function opened({ data, ...object }: Manifest): unknown {
+  if (data === undefined) return object;
+  const files = Object.entries(data as Record<string, string>);
+  return { ...object, data: Object.fromEntries(files.map(([file, text]) => [file, parse(text) as unknown])) };
 }
 
 function walk(value: unknown, at: string, tell: (path: string, value: string) => void): void {

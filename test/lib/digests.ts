@@ -1,5 +1,5 @@
 import { iamDigest, isRbac } from './digest-iam';
-import { manifestsOf } from './manifests';
+import { type Manifest, manifestsOf } from './manifests';
 import { parsed, plain } from './plain';
 import { type Resource, resourcesOf, type Synthesised } from './synth';
 
@@ -10,7 +10,8 @@ export const DIGESTS: Record<string, (synthesised: Synthesised) => unknown> = {
   exposure,
   retention,
   values,
-  manifests: (synthesised) => manifestsOf(synthesised).filter((manifest) => !isRbac(manifest)),
+  manifests: (synthesised) => manifestsOf(synthesised, 'cluster').filter((manifest) => !isRbac(manifest)),
+  workload: (synthesised) => manifestsOf(synthesised, 'app'),
 };
 
 /** Types and logical ids, by stack. */
@@ -45,6 +46,12 @@ function exposure(synthesised: Synthesised): unknown {
       'CidrIp',
       'SourceSecurityGroupId',
     ),
+    loadBalancer: manifestsOf(synthesised, 'app')
+      .filter(({ kind }) => kind === 'Ingress')
+      .map(ingress),
+    names: of('AWS::Route53::RecordSet', 'Type', 'Name', 'AliasTarget'),
+    certificates: of('AWS::CertificateManager::Certificate', 'DomainName', 'SubjectAlternativeNames'),
+    firewall: of('AWS::WAFv2::WebACL', 'Rules', 'CustomResponseBodies'),
     kubernetesApi: cluster.map((config) =>
       pick(config as Resource['Properties'], ['EndpointPublicAccess', 'EndpointPrivateAccess', 'PublicAccessCidrs']),
     ),
@@ -53,6 +60,21 @@ function exposure(synthesised: Synthesised): unknown {
     buckets: of('AWS::S3::Bucket', 'PublicAccessBlockConfiguration'),
     cache: of('AWS::ElastiCache::ReplicationGroup', 'TransitEncryptionMode', 'SecurityGroupIds', 'UserGroupIds'),
     nodes: of('AWS::EC2::LaunchTemplate', 'LaunchTemplateData'),
+  };
+}
+
+/** What an Ingress asks of the load balancer that others can see. */
+function ingress({ metadata, spec }: Manifest): unknown {
+  const { annotations = {} } = metadata as { annotations?: Record<string, string> };
+  const told = ['scheme', 'security-groups', 'listen-ports', 'ssl-redirect', 'ssl-policy', 'wafv2-acl-arn'];
+  const { rules } = spec as { rules: { host: string }[] };
+  return {
+    hosts: rules.map(({ host }) => host),
+    ...Object.fromEntries(
+      told
+        .map((name) => [name, annotations[`alb.ingress.kubernetes.io/${name}`]] as const)
+        .filter(([, value]) => value !== undefined),
+    ),
   };
 }
 

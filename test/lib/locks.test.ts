@@ -26,6 +26,10 @@ const LOCKED: Readonly<Record<string, string>> = {
   'cache accesssecretABA5B675': 'AWS::SecretsManager::Secret',
   'cache accessuser952DB190': 'AWS::ElastiCache::User',
   'cache accessusers4002F1D5': 'AWS::ElastiCache::UserGroup',
+  'app workloadnamespace851083CD': 'Custom::AWSCDK-EKS-KubernetesResource',
+  'app workloadmanifest8CAAB749': 'Custom::AWSCDK-EKS-KubernetesResource',
+  'app accesslogsDE09D170': 'AWS::S3::Bucket',
+  'app certificateEC031123': 'AWS::CertificateManager::Certificate',
 };
 
 /** Of the controller, whose id the CDK makes of the cluster's path. */
@@ -46,13 +50,17 @@ describe.each(all)('%s', (name, synthesised) => {
     expect(charts).toEqual([CONTROLLER[name]]);
   });
 
-  it('is made after its network, and deleted before it', () => {
+  it('is made after what it needs, and deleted before it', () => {
     const after = Object.fromEntries([...synthesised.stacks].map(([part, stack]) => [part, stack.after]));
-    expect(after).toEqual({ network: [], cluster: [`rpc-${name}-network`], cache: [`rpc-${name}-network`] });
+    const [network, ...others] = ['network', 'cluster', 'cache'].map((part) => `rpc-${name}-${part}`);
+    expect(after).toEqual({ network: [], cluster: [network], cache: [network], app: [network, ...others] });
   });
 
   it('gives every manifest and every chart time to go before the nodes do', () => {
-    const applied = resourcesOf(synthesised).filter(({ Type }) => Type.startsWith('Custom::AWSCDK-EKS-'));
+    // Those of other stacks go with their stack, before this one.
+    const applied = resourcesOf(synthesised).filter(
+      ({ stack, Type }) => stack === 'cluster' && Type.startsWith('Custom::AWSCDK-EKS-'),
+    );
     expect(applied.length).toBeGreaterThanOrEqual(4);
     const groups = resourcesOf(synthesised, 'AWS::EKS::Nodegroup').map(({ id }) => id);
     for (const { id, DependsOn } of applied) {
@@ -96,7 +104,8 @@ describe('a stack', () => {
 
   // The CLI skips a stack whose text is the same; it would keep what the other stack replaced.
   it('has another text when the one it follows is made otherwise', () => {
-    expect(changesOf('network.natGateways', 2).sort()).toEqual(['cache', 'cluster', 'network']);
+    expect(changesOf('network.natGateways', 2).sort()).toEqual(['app', 'cache', 'cluster', 'network']);
+    expect(changesOf('cache.nodeType', 'cache.m7g.large').sort()).toEqual(['app', 'cache']);
   });
 
   it('has the same text, synthesised again for something else', () => {

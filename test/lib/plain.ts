@@ -1,9 +1,9 @@
 /**
- * A value of a template as a person reads it: references as `${id}`, joins joined, hashes of assets masked. What is not
- * an intrinsic function stays as it is.
+ * A value of a template as a person reads it: references as `${id}`, joins joined, hashes of assets masked (digests of
+ * others' images are not). What is not an intrinsic function stays as it is.
  */
 export function plain(value: unknown): unknown {
-  if (typeof value === 'string') return value.replace(/[0-9a-f]{64}/g, '<hash>');
+  if (typeof value === 'string') return value.replace(/(?<!@sha256:)[0-9a-f]{64}/g, '<hash>');
   if (Array.isArray(value)) return value.map(plain);
   if (typeof value !== 'object' || value === null) return value;
   const entries = Object.entries(value);

@@ -90,6 +90,64 @@ export const REJECTED: readonly (readonly [Change, string])[] = [
     'staging.workload.replicas.max must be a whole number of at least workload.replicas.min (2), got 1',
   ],
   [
+    {
+      'workload.namespace': 'kube-system',
+      'workload.hosts': [
+        { host: 'rpc.staging.example.com', namespace: 'kube-system', service: 'rpc-proxy', port: 8545 },
+      ],
+    },
+    'staging.workload.namespace must be a namespace of its own, none of Kubernetes\' own, got "kube-system"',
+  ],
+  [
+    { 'workload.waf': { requestsPerFiveMinutes: 5 } },
+    'staging.workload.waf.requestsPerFiveMinutes must be a whole number from 10 to 2000000000, got 5',
+  ],
+  [{ 'workload.waf': true }, 'staging.workload.waf must be false, or what it limits, got true'],
+  // From here on, what the programs in the pod say of it.
+  [
+    { 'workload.proxy.chains.mainnet.nodes.1.localPort': 8001 },
+    'staging.workload.proxy.chains.mainnet.nodes[1].localPort must be a port of its own (chains.mainnet.nodes[0].localPort has it too), got 8001',
+  ],
+  [
+    { 'workload.proxy.limits': { perMinut: 1 } },
+    'staging.workload.proxy.limits.perMinut must be a known key (did you mean perMinute?), got "perMinut"',
+  ],
+  [
+    { 'workload.proxy.http': { keepAliveTimeoutMs: 1000 } },
+    'staging.workload.proxy.http.keepAliveTimeoutMs must be more than alb.idleTimeout (3600000 ms), got 1000',
+  ],
+  [
+    {
+      'workload.proxy.chains.mainnet.nodes.0.provider.wsUrl':
+        'wss://example.quiknode.pro/0123456789abcdef0123456789abcdef/',
+    },
+    'staging.workload.proxy.chains.mainnet.nodes[0].provider.wsUrl must be a URL with its key written ${NAME}, got wss://example.quiknode.pro/…',
+  ],
+  [
+    { 'workload.proxy.chains.mainnet.cache': { maxBytes: 1_073_741_824 } },
+    'staging.workload.sizes.proxyMemoryMib must be at least what all chains cache and 128 MiB (1152 MiB), got "512 MiB"',
+  ],
+  [
+    { 'workload.sizes': { haproxyMemoryMib: 64 } },
+    'staging.workload.sizes.haproxyMemoryMib must be at least what two workers take with haproxy.maxConnections (220 MiB), got "64 MiB"',
+  ],
+  [
+    { 'workload.weighter': { policy: 'random' } },
+    'staging.workload.weighter.policy must be one of equal, proportional, got "random"',
+  ],
+  [
+    { 'workload.hosts.0.service': 'another' },
+    'staging.workload.hosts must be a list that begins with a host of rpc-proxy, whose Ingress tells what the load balancer is, got "another"',
+  ],
+  [
+    { 'workload.hosts.1.healthCheckPath': '/other' },
+    'staging.workload.hosts[1].healthCheckPath must be as for rpc.staging.example.com, which has the same Service (/readyz), got "/other"',
+  ],
+  [
+    { 'workload.clientNamespaces': ['Not A Name'] },
+    'staging.workload.clientNamespaces[0] must be the name of a namespace, got "Not A Name"',
+  ],
+  [
     { 'workload.idleTimeoutSeconds': 5000 },
     'staging.workload.idleTimeoutSeconds must be a whole number from 1 to 4000, got 5000',
   ],

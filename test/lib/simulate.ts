@@ -9,6 +9,8 @@ export interface AwsRequest {
   readonly action: string;
   readonly resource: string;
   readonly context?: Record<string, string>;
+  /** What the resource says itself of who may use it; keys must. */
+  readonly resourcePolicy?: PolicyDocument;
 }
 
 /** Whether the policies of one role allow it, by the rules of IAM; a policy that IAM would not take is an error. */
@@ -17,10 +19,11 @@ export async function isAllowed(policies: readonly PolicyDocument[], request: Aw
     {
       identityPolicies: policies.map((policy, index) => ({
         name: `policy-${index}`,
-        policy: { Version: '2012-10-17', Statement: policy.Statement.map(literal) },
+        policy: literalPolicy(policy),
       })),
       serviceControlPolicies: [],
       resourceControlPolicies: [],
+      ...(request.resourcePolicy && { resourcePolicy: literalPolicy(request.resourcePolicy) }),
       request: {
         action: request.action,
         principal: `arn:aws:iam::${ACCOUNT}:role/tested`,
@@ -41,6 +44,10 @@ export function scalingGroup(action: string, tags: Record<string, string>, accou
     resource: `arn:aws:autoscaling:${REGION}:${account}:autoScalingGroup:01234567-89ab-cdef-0123-456789abcdef:autoScalingGroupName/eks-nodes`,
     context: Object.fromEntries(Object.entries(tags).map(([key, value]) => [`aws:ResourceTag/${key}`, value])),
   };
+}
+
+function literalPolicy(policy: PolicyDocument): object {
+  return { Version: '2012-10-17', Statement: policy.Statement.map(literal) };
 }
 
 /** References have to be something. */

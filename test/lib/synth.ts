@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { App } from 'aws-cdk-lib';
-import { type CloudArtifact, CloudFormationStackArtifact } from 'aws-cdk-lib/cx-api';
+import { AssetManifestArtifact, type CloudArtifact, CloudFormationStackArtifact } from 'aws-cdk-lib/cx-api';
 import { createRpcStage } from '../../lib/rpc-stage';
 import { ENVIRONMENTS, type Settings } from '../../lib/settings';
 
@@ -31,6 +31,13 @@ export interface StackOutput {
   readonly terminationProtection: boolean;
   /** Names of the stacks that are deployed before it, and deleted after it. */
   readonly after: readonly string[];
+  /** What is built for it by Docker. */
+  readonly images: readonly Image[];
+}
+
+export interface Image {
+  readonly platform: string;
+  readonly file: string;
 }
 
 /** The environments that can be deployed, each synthesised once per test file. */
@@ -48,6 +55,12 @@ export function synthesise(settings: Settings): Synthesised {
       template: stack.template as Template,
       terminationProtection: stack.terminationProtection === true,
       after: stack.dependencies.filter(isStack).map(({ stackName }) => stackName),
+      images: stack.dependencies.filter(isAssets).flatMap(({ contents: { dockerImages = {} } }) =>
+        Object.values(dockerImages).map(({ source: { platform = '', dockerFile = '' } }) => ({
+          platform,
+          file: dockerFile,
+        })),
+      ),
     }));
     return { settings, stacks: new Map(stacks.map((stack) => [stack.name.slice(prefix.length), stack])) };
   });
@@ -55,6 +68,10 @@ export function synthesise(settings: Settings): Synthesised {
 
 function isStack(artifact: CloudArtifact): artifact is CloudFormationStackArtifact {
   return artifact instanceof CloudFormationStackArtifact;
+}
+
+function isAssets(artifact: CloudArtifact): artifact is AssetManifestArtifact {
+  return artifact instanceof AssetManifestArtifact;
 }
 
 /** An app with the context of `cdk.json`, which only the CLI reads; what it writes is gone afterwards. */

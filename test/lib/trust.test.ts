@@ -7,6 +7,7 @@ const SERVICE_ACCOUNTS: Record<string, string> = {
   AlbControlleralbsaRole: 'kube-system:aws-load-balancer-controller',
   vpccnirole: 'kube-system:aws-node',
   cloudwatchrole: 'amazon-cloudwatch:cloudwatch-agent',
+  role: 'rpc:rpc-proxy',
 };
 
 describe.each(environments())('%s', (_, synthesised) => {
@@ -33,7 +34,7 @@ describe.each(environments())('%s', (_, synthesised) => {
       const token = { 'OIDC:aud': 'sts.amazonaws.com', 'OIDC:sub': own };
       expect(mayAssume(statements, token)).toBe(true);
       expect(mayAssume(statements, { ...token, 'OIDC:sub': `${own}-2` })).toBe(false);
-      expect(mayAssume(statements, { ...token, 'OIDC:sub': 'system:serviceaccount:rpc:rpc-proxy' })).toBe(false);
+      expect(mayAssume(statements, { ...token, 'OIDC:sub': 'system:serviceaccount:rpc:default' })).toBe(false);
       expect(mayAssume(statements, { ...token, 'OIDC:aud': 'kubernetes.default.svc' })).toBe(false);
       expect(mayAssume(statements, { 'OIDC:aud': 'sts.amazonaws.com' })).toBe(false);
     },
