@@ -21,6 +21,7 @@ function synthesiseCi(...environments: readonly [Settings, ...Settings[]]): Synt
       template: template as Template,
       terminationProtection: terminationProtection === true,
       after: [],
+      images: [],
     }));
     return { settings: environments[0], stacks: new Map(stacks.map((stack) => ['ci', stack])) };
   });
