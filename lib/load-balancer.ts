@@ -51,8 +51,9 @@ export class LoadBalancer extends Construct {
     const found = new AwsCustomResource(this, 'lookup', {
       resourceType: 'Custom::LoadBalancer',
       onUpdate: {
-        service: 'ElasticLoadBalancingV2',
-        action: 'DescribeLoadBalancers',
+        // The package's and the command's own names: others are guessed at, and only when it runs.
+        service: '@aws-sdk/client-elastic-load-balancing-v2',
+        action: 'DescribeLoadBalancersCommand',
         parameters: { Names: [nameOf(settings)] },
         // An update with another id is told to CloudFormation as another resource: there is nothing to delete of the old.
         physicalResourceId: PhysicalResourceId.of(fingerprint(this, objects)),

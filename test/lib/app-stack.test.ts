@@ -58,7 +58,7 @@ describe.each(all)('the app of %s', (name, synthesised) => {
     expect(asks.DependsOn).toContain(address);
     for (const when of ['Create', 'Update']) {
       expect(JSON.parse(String(asks.Properties?.[when]))).toMatchObject({
-        action: 'DescribeLoadBalancers',
+        action: 'DescribeLoadBalancersCommand',
         parameters: { Names: [`rpc-${name}`] },
       });
     }
@@ -86,21 +86,6 @@ describe.each(all)('the app of %s', (name, synthesised) => {
         ToPort: 6379,
       },
     ]);
-  });
-});
-
-describe('the lookup of the load balancer', () => {
-  const idOf = (settings: Settings): unknown => {
-    const [lookup] = resourcesOf(synthesise(settings), 'Custom::LoadBalancer');
-    const asked = JSON.parse(String(lookup?.Properties?.['Update'])) as { physicalResourceId: unknown };
-    return asked.physicalResourceId;
-  };
-
-  it('is made again when the manifest has changed, and only then', () => {
-    const before = idOf(staging);
-    expect(idOf(staging)).toEqual(before);
-    expect(idOf(changed(staging, { 'operations.budgetUsd': 601 }))).toEqual(before);
-    expect(idOf(changed(staging, { 'workload.idleTimeoutSeconds': 600 }))).not.toEqual(before);
   });
 });
 

@@ -7,6 +7,7 @@ import { AwsSolutionsChecks } from 'cdk-nag';
 import { createRpcStage, type RpcStage } from '../../lib/rpc-stage';
 import { ENVIRONMENTS } from '../../lib/settings';
 import { staging } from '../../lib/settings/staging';
+import { changed } from './rejected';
 import { withApp } from './synth';
 
 interface Report {
@@ -54,6 +55,17 @@ function thrownBy(act: () => unknown): unknown {
 
 it.each(ENVIRONMENTS)('finds nothing without a reason in $name', (settings) => {
   expect(findings((app) => createRpcStage(app, settings))).toEqual([]);
+});
+
+it('finds nothing in what is a switch either', () => {
+  const switched = changed(staging, {
+    protect: true,
+    'cache.snapshotDays': 1,
+    'workload.waf': { requestsPerFiveMinutes: 3000 },
+    'workload.hosts': staging.workload.hosts.slice(0, 1),
+    'workload.image': { kind: 'registry', uri: `registry.example/rpc@sha256:${'0'.repeat(64)}` },
+  });
+  expect(findings((app) => createRpcStage(app, switched))).toEqual([]);
 });
 
 it('would find a bucket that is open, and a policy that allows everything', () => {
