@@ -40,13 +40,22 @@ export interface Image {
   readonly file: string;
 }
 
-/** The environments that can be deployed, each synthesised once per test file. */
+/** The environments that can be deployed. */
 export function environments(): readonly (readonly [string, Synthesised])[] {
   return ENVIRONMENTS.map((settings) => [settings.name, synthesise(settings)]);
 }
 
-/** What `cdk synth` writes, by the same context; in memory. */
+const known = new Map<string, Synthesised>();
+
+/** What `cdk synth` writes, by the same context; in memory, and once for each settings. */
 export function synthesise(settings: Settings): Synthesised {
+  const key = JSON.stringify(settings);
+  const synthesised = known.get(key) ?? synthesiseAnew(settings);
+  known.set(key, synthesised);
+  return synthesised;
+}
+
+function synthesiseAnew(settings: Settings): Synthesised {
   const prefix = `rpc-${settings.name}-`;
   return withApp((app) => {
     createRpcStage(app, settings);

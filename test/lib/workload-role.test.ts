@@ -53,6 +53,7 @@ describe("the pods' role", () => {
     const decrypt = { action: 'kms:Decrypt', resource: arnNamed(`${stack}:${start}`), resourcePolicy: key.document };
     expect(await may({ ...decrypt, context: VIA_SECRETS_MANAGER })).toBe(true);
     expect(await may(decrypt)).toBe(false);
+    expect(await may({ ...decrypt, context: { 'kms:ViaService': 's3.ap-northeast-1.amazonaws.com' } })).toBe(false);
     expect(await may({ ...decrypt, action: 'kms:Encrypt', context: VIA_SECRETS_MANAGER })).toBe(false);
   });
 });
