@@ -1,5 +1,6 @@
 import { type App, Duration } from 'aws-cdk-lib';
 import {
+  CfnNatGateway,
   FlowLogDestination,
   FlowLogTrafficType,
   GatewayVpcEndpointAwsService,
@@ -21,6 +22,8 @@ import type { Settings } from './settings';
  */
 export class NetworkStack extends RpcStack {
   readonly vpc: IVpc;
+  /** One for each gateway. */
+  readonly natGatewayIds: readonly string[];
 
   constructor(app: App, settings: Settings) {
     super(app, 'network', settings, {
@@ -46,6 +49,10 @@ export class NetworkStack extends RpcStack {
         'Zones are chosen in the settings: looked up, they would need credentials, and could move.',
     });
     this.vpc = asVpc(vpc);
+    this.natGatewayIds = vpc.node
+      .findAll()
+      .filter((construct) => construct instanceof CfnNatGateway)
+      .map(({ attrNatGatewayId }) => attrNatGatewayId);
     vpc.addFlowLog('flow-log', {
       destination: FlowLogDestination.toS3(asBucket(this.flowLogBucket())),
       trafficType: FlowLogTrafficType.ALL,

@@ -3,6 +3,7 @@ import { AppStack } from './app-stack';
 import { CacheStack } from './cache-stack';
 import { ClusterStack } from './cluster-stack';
 import { NetworkStack } from './network-stack';
+import { ObservabilityStack } from './observability-stack';
 import { assertSettings, type Settings } from './settings';
 
 /** The stacks of one environment. */
@@ -11,6 +12,7 @@ export interface RpcStage {
   readonly cluster: ClusterStack;
   readonly cache: CacheStack;
   readonly app: AppStack;
+  readonly observability: ObservabilityStack;
 }
 
 /**
@@ -26,5 +28,6 @@ export function createRpcStage(root: App, given: Settings): RpcStage {
   const cluster = new ClusterStack(root, settings, { network });
   const cache = new CacheStack(root, settings, { network });
   const app = new AppStack(root, settings, { network, cluster, cache });
-  return { network, cluster, cache, app };
+  const observability = new ObservabilityStack(root, settings, { network, cluster, cache, app });
+  return { network, cluster, cache, app, observability };
 }

@@ -60,10 +60,12 @@ const LAYERS: Record<string, { own: readonly string[]; packages: readonly string
     packages: ['aws-cdk-lib', '@aws-cdk/lambda-layer-kubectl-v36', 'constructs', 'cdk8s'],
   },
   'bin/app.ts': { own: ['lib'], packages: ['aws-cdk-lib'] },
+  'bin/ci.ts': { own: ['lib'], packages: ['aws-cdk-lib'] },
+  'bin/deployment.ts': { own: ['lib'], packages: [] },
 };
 
 const root = join(__dirname, '..');
-const files = ['runtime', 'constructs', 'lib'].flatMap(filesIn).concat('bin/app.ts');
+const files = ['runtime', 'constructs', 'lib'].flatMap(filesIn).concat('bin/app.ts', 'bin/ci.ts', 'bin/deployment.ts');
 
 function filesIn(folder: string): string[] {
   return readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
@@ -73,7 +75,7 @@ function filesIn(folder: string): string[] {
 
 /** `runtime/` has a layer per folder; elsewhere a folder is one. */
 function layerOf(file: string): string {
-  if (file.startsWith('bin/app')) return 'bin/app.ts';
+  if (file in LAYERS) return file;
   return file
     .split('/')
     .slice(0, file.startsWith('runtime/') ? 2 : 1)

@@ -31,6 +31,10 @@ const SENTENCES: Readonly<Record<string, (fields: Fields) => string>> = {
   'node up': ({ chain, node, reason }) => `${name(chain, node)} is up, ${show(reason)}`,
   'node lagging': ({ chain, node, reason }) => `${name(chain, node)} lags: ${show(reason)}`,
   'node down': ({ chain, node, reason }) => `${name(chain, node)} is down: ${show(reason)}`,
+  'no healthy node': ({ chain }) => `${show(chain)}: no node is healthy; the best ones still serve`,
+  'a node is healthy again': ({ chain }) => `${show(chain)}: a node is healthy again`,
+  'the head stands still': ({ chain, head }) => `${show(chain)}: no new block for a while, the newest is ${show(head)}`,
+  'the head moves again': ({ chain }) => `${show(chain)}: there are new blocks again`,
   'node ejected': ({ chain, node, reason }) => `${name(chain, node)} is left out for a while: ${show(reason)}`,
   'node back': ({ chain, node }) => `${name(chain, node)} is no longer left out`,
   'node asked for a pause': ({ chain, node, until }) =>

@@ -1,6 +1,8 @@
 /** What a person sees who opens the endpoint in a browser. */
 export function homePage(
   chains: readonly { readonly name: string; readonly chainId: number; readonly path: string }[],
+  /** Of the program; a deployment waits until the one it brought is seen here. */
+  version: string,
 ): string {
   const rows = chains
     .map(({ name, chainId, path }) => `<li><code>${path}</code> ${name}, chain id ${chainId}</li>`)
@@ -10,6 +12,7 @@ export function homePage(
   <head>
     <meta charset="utf-8">
     <meta name="viewport" content="width=device-width">
+    <meta name="version" content="${version}">
     <title>eth-rpc-balancer</title>
     <style>
       body { font: 16px/1.6 system-ui, sans-serif; max-width: 42rem; margin: 4rem auto; padding: 0 1rem; color: #1c2430; background: #fff }

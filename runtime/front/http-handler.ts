@@ -21,6 +21,8 @@ export interface HttpFrontOptions {
   /** By path without the leading slash: name, chain id, and '' for the default chain. */
   readonly services: ReadonlyMap<string, ChainService>;
   readonly chains: readonly { readonly name: string; readonly chainId: number; readonly path: string }[];
+  /** Of the program, for the page. */
+  readonly version: string;
   readonly clientKey: ClientKeyOf;
   readonly isReady: () => boolean;
   /** Told of refusals that belong to no chain, and of exceptions. */
@@ -84,7 +86,7 @@ export class HttpHandler {
 
   private async register(): Promise<void> {
     const { app } = this;
-    const { http, chains, isReady, onError } = this.options;
+    const { http, chains, version, isReady, onError } = this.options;
     const { origins, maxAgeSeconds } = http.cors;
     app.addHook('onRequest', (request, reply, done) => {
       if (this.shared.framing.keepsOut(request.raw)) {
@@ -138,7 +140,7 @@ export class HttpHandler {
       if (request.method === 'POST') return this.refuse(reply, refusal('UNKNOWN_PATH', 'no chain has this path'));
       return this.refuseMethod(reply);
     });
-    const page = homePage(chains);
+    const page = homePage(chains, version);
     app.get('/', (_request, reply) => reply.type('text/html; charset=utf-8').send(page));
     app.get('/readyz', (_request, reply) =>
       reply.code(isReady() ? 200 : 503).send(isReady() ? 'ready\n' : 'not ready\n'),

@@ -9,13 +9,14 @@ import { createLogger } from '../telemetry/logger';
 import { createMetrics } from '../telemetry/metrics';
 import { now } from '../util/clock';
 import { ChainSet } from './chain-set';
+import { ChainWatch, watchChains } from './chain-watch';
 import { type ConfigChanges, configChanges, isUnchanged } from './config-changes';
 import { ConfigRecord } from './config-record';
 import { type FrontParts, frontOptions, frontShape } from './front-options';
 import { Gauges } from './gauges';
 import { instrumentLimits, instrumentRedis } from './instrument';
 import { Readiness } from './readiness';
-import { type ChainParts, chainStatus, redisStatus } from './status';
+import { type ChainParts, chainStatus, redisStatus, watchedChain } from './status';
 
 /** The proxy, composed: every part is made and handed to the others here, and nowhere else. */
 export class App {
@@ -31,6 +32,7 @@ export class App {
   private readonly frontParts: FrontParts;
   private front!: HttpFront;
   private readonly startedAt = new Date();
+  private readonly stopped = new AbortController();
   private limited = 0;
 
   private constructor(
@@ -57,6 +59,7 @@ export class App {
     );
     this.frontParts = {
       limiter: this.limiter,
+      version,
       isReady: () => this.readiness.ready,
       onLimited: () => this.limited++,
       metrics: this.metrics,
@@ -92,6 +95,7 @@ export class App {
     this.readiness.open();
     const chains = this.chains.all.map(({ name }) => name);
     this.log.info({ host: listen.host, port, adminPort, chains }, 'listening');
+    void watchChains(this.stopped.signal, new ChainWatch(this.log, now), () => this.chains.all.map(watchedChain));
     return { port, adminPort };
   }
 
@@ -124,6 +128,7 @@ export class App {
     const { drainDelayMs, drainTimeoutMs } = this.config.listen;
     this.log.info({ drainDelayMs, drainTimeoutMs }, 'draining');
     this.readiness.drain();
+    this.stopped.abort();
     this.front.announceClose();
     await new Promise((resolve) => setTimeout(resolve, drainDelayMs));
     const clean = await this.front.close(Math.max(0, drainTimeoutMs - drainDelayMs));

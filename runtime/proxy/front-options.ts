@@ -11,6 +11,8 @@ import type { ChainParts } from './status';
 
 /** What the front needs of the rest, whatever the configuration. */
 export interface FrontParts {
+  /** Of the program, for the page. */
+  readonly version: string;
   readonly limiter: RateLimiter;
   readonly isReady: () => boolean;
   readonly onLimited: () => void;
@@ -29,6 +31,7 @@ export function frontOptions(config: Config, chains: readonly ChainParts[], part
     http,
     services,
     chains: chains.flatMap(({ name, chainId, paths }) => paths.map((path) => ({ name, chainId, path }))),
+    version: parts.version,
     clientKey: createClientKey(trustedProxies),
     isReady: parts.isReady,
     onRefused: (refused) => countRefused(metrics, refused),

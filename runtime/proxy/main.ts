@@ -8,6 +8,7 @@ import type { Config } from '../config/schema';
 import { fail, listenProblem, onStopSignal } from '../util/program';
 import { App } from './app';
 import { readConfigFile, readStandardInput } from './config-source';
+import { fullVersion } from './full-version';
 import { reloadInto } from './reload';
 
 const HELP = `Usage: proxy --config FILE [--check]
@@ -90,7 +91,7 @@ function isReadAgain(file: string): boolean {
 
 async function createApp(config: Config): Promise<App> {
   try {
-    return await App.create(config, version);
+    return await App.create(config, fullVersion(version, process.env));
   } catch (error) {
     if (error instanceof ConfigError) return fail(2, error.message);
     throw error;

@@ -2,6 +2,7 @@ import type { ChainStatus, NodeStatus, RedisStatus } from '../admin/status';
 import type { NodeView } from '../nodes/node';
 import type { SharedRedis } from '../redis/shared-redis';
 import type { Chain } from './chain';
+import type { WatchedChain } from './chain-watch';
 import type { NodeStats } from './node-stats';
 
 export interface ChainParts {
@@ -28,6 +29,13 @@ export function chainStatus({ name, chainId, balancing, paths, chain, stats }: C
     inFlight: registry.nodes.reduce((sum, node) => sum + node.inFlight, 0),
     nodes: registry.nodes.map((node) => nodeStatus(node, head?.number, stats, recent, now)),
   };
+}
+
+/** One chain as the log knows it. */
+export function watchedChain({ name, chain: { nodes } }: ChainParts): WatchedChain {
+  const { tracker, registry } = nodes;
+  const isServed = registry.nodes.some(({ health }) => health.state === 'up');
+  return { name, isServed, head: tracker.head?.number, blockTimeMs: tracker.blockTimeMs };
 }
 
 export function redisStatus({ configured, usable, problem, troubles }: SharedRedis): RedisStatus | undefined {

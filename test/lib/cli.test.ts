@@ -49,7 +49,8 @@ describe('cdk', () => {
         missing?: unknown;
       };
       const stacks = Object.keys(artifacts).filter((id) => artifacts[id]?.type === 'aws:cloudformation:stack');
-      expect(stacks.sort()).toEqual(['app', 'cache', 'cluster', 'network'].map((part) => `rpc-${name}-${part}`));
+      const parts = ['app', 'cache', 'cluster', 'network', 'observability'];
+      expect(stacks.sort()).toEqual(parts.map((part) => `rpc-${name}-${part}`));
       expect(missing).toBeUndefined();
     },
     PATIENCE_MS,

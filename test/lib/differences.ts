@@ -43,8 +43,12 @@ function flat(synthesised: Synthesised): Map<string, string> {
   return found;
 }
 
+/** What has a digest of its own (`alarms`), or shows what others have. */
+const DIGESTED = ['AWS::CloudWatch::Alarm', 'AWS::CloudWatch::Dashboard'];
+
 /** Tags name the environment, which is no news; manifests have a digest of their own but for what differs. */
 function readable(type: string, properties: Record<string, unknown> = {}): unknown {
+  if (DIGESTED.includes(type)) return {};
   const { Tags: _, Manifest: manifest, PruneLabel: __, ...rest } = properties;
   if (manifest === undefined || !type.startsWith('Custom::')) return plain(rest);
   const objects = (parsed(manifest) as Manifest[]).map(withoutPruneLabels);

@@ -21,6 +21,7 @@ const LOCKED: Readonly<Record<string, string>> = {
   'cluster clusterautoscalermanifestF9DCCA4D': 'Custom::AWSCDK-EKS-KubernetesResource',
   'cluster clusterautoscaleraccountmanifestaccountServiceAccountResource20A4FEFE':
     'Custom::AWSCDK-EKS-KubernetesResource',
+  'observability alarmtopic1D8EE27F': 'AWS::SNS::Topic',
   'cache group': 'AWS::ElastiCache::ReplicationGroup',
   'cache keyFEDD6EC0': 'AWS::KMS::Key',
   'cache accesssecretABA5B675': 'AWS::SecretsManager::Secret',
@@ -53,7 +54,14 @@ describe.each(all)('%s', (name, synthesised) => {
   it('is made after what it needs, and deleted before it', () => {
     const after = Object.fromEntries([...synthesised.stacks].map(([part, stack]) => [part, stack.after]));
     const [network, ...others] = ['network', 'cluster', 'cache'].map((part) => `rpc-${name}-${part}`);
-    expect(after).toEqual({ network: [], cluster: [network], cache: [network], app: [network, ...others] });
+    const app = `rpc-${name}-app`;
+    expect(after).toEqual({
+      network: [],
+      cluster: [network],
+      cache: [network],
+      app: [network, ...others],
+      observability: [network, ...others, app],
+    });
   });
 
   it('gives every manifest and every chart time to go before the nodes do', () => {
@@ -104,12 +112,12 @@ describe('a stack', () => {
 
   // The CLI skips a stack whose text is the same; it would keep what the other stack replaced.
   it('has another text when the one it follows is made otherwise', () => {
-    expect(changesOf('network.natGateways', 2).sort()).toEqual(['app', 'cache', 'cluster', 'network']);
-    expect(changesOf('cache.nodeType', 'cache.m7g.large').sort()).toEqual(['app', 'cache']);
+    expect(changesOf('network.natGateways', 2).sort()).toEqual(['app', 'cache', 'cluster', 'network', 'observability']);
+    expect(changesOf('cache.nodeType', 'cache.m7g.large').sort()).toEqual(['app', 'cache', 'observability']);
   });
 
   it('has the same text, synthesised again for something else', () => {
-    expect(changesOf('operations.budgetUsd', 601)).toEqual([]);
+    expect(changesOf('operations.budgetUsd', 601)).toEqual(['observability']);
   });
 });
 

@@ -63,6 +63,7 @@ describe('the settings', () => {
       'rpc-qa-cache',
       'rpc-qa-cluster',
       'rpc-qa-network',
+      'rpc-qa-observability',
     ]);
     // Its hosts are still those of the copied object; nothing else is.
     expect(JSON.stringify([...stacks]).match(/.{20}staging(?!\.?example).{20}/g) ?? []).toEqual([]);

@@ -1,0 +1,123 @@
+import { type App, Validations } from 'aws-cdk-lib';
+import { AwsSolutionsChecks } from 'cdk-nag';
+import { CiStack } from '../../lib/ci-stack';
+import { bootstrapRoleArns, ciRoleName, subjectOf } from '../../lib/ci-role';
+import { ENVIRONMENTS, type Settings } from '../../lib/settings';
+import { staging } from '../../lib/settings/staging';
+import { iamDigest, policiesOf, type Statement } from './digest-iam';
+import { expectGolden } from './golden';
+import { changed } from './rejected';
+import { isAllowed } from './simulate';
+import { resourcesOf, type Synthesised, type Template, withApp } from './synth';
+
+const qa = changed(staging, { name: 'qa' });
+
+function synthesiseCi(...environments: readonly [Settings, ...Settings[]]): Synthesised {
+  return withApp((app: App) => {
+    new CiStack(app, environments);
+    Validations.of(app).addPlugins(new AwsSolutionsChecks(app));
+    const stacks = app.synth().stacks.map(({ stackName, template, terminationProtection }) => ({
+      name: stackName,
+      template: template as Template,
+      terminationProtection: terminationProtection === true,
+      after: [],
+      images: [],
+    }));
+    return { settings: environments[0], stacks: new Map(stacks.map((stack) => ['ci', stack])) };
+  });
+}
+
+const ROLE = (name: string): string => `arn:aws:iam::111122223333:role/${name}`;
+const ALLOWED = ['deploy', 'file-publishing', 'image-publishing'].map((role) =>
+  ROLE(`cdk-hnb659fds-${role}-role-111122223333-ap-northeast-1`),
+);
+
+/** What a stolen token of CI must not do. */
+const DENIED: readonly (readonly [string, string])[] = [
+  ['sts:AssumeRole', ROLE('cdk-hnb659fds-cfn-exec-role-111122223333-ap-northeast-1')],
+  ['sts:AssumeRole', ROLE('cdk-hnb659fds-lookup-role-111122223333-ap-northeast-1')],
+  ['sts:AssumeRole', ROLE('cdk-hnb659fds-deploy-role-111122223333-us-east-1')],
+  ['sts:AssumeRole', ROLE('rpc-admin')],
+  ['sts:AssumeRole', 'arn:aws:iam::444455556666:role/cdk-hnb659fds-deploy-role-444455556666-ap-northeast-1'],
+  ['iam:PassRole', ALLOWED[0] ?? ''],
+  ['cloudformation:CreateStack', 'arn:aws:cloudformation:ap-northeast-1:111122223333:stack/rpc-staging-app/1'],
+  [
+    'secretsmanager:GetSecretValue',
+    'arn:aws:secretsmanager:ap-northeast-1:111122223333:secret:rpc-staging/providers-1',
+  ],
+];
+
+describe("CI's roles", () => {
+  const synthesised = synthesiseCi(staging);
+  const policies = policiesOf(synthesised).filter(({ type }) => type === 'AWS::IAM::Policy');
+
+  it('are what was reviewed', () => expectGolden('ci', iamDigest(synthesised)));
+
+  it.each(ALLOWED)('may take %s', async (resource) => {
+    const documents = policies.map(({ document }) => document);
+    expect(await isAllowed(documents, { action: 'sts:AssumeRole', resource })).toBe(true);
+  });
+
+  it.each(DENIED)('may not: %s on %s', async (action, resource) => {
+    const documents = policies.map(({ document }) => document);
+    expect(await isAllowed(documents, { action, resource })).toBe(false);
+  });
+
+  it('are taken by jobs of their environment of this repository alone', () => {
+    const [trust] = policiesOf(synthesised)
+      .filter(({ type }) => type === 'AWS::IAM::Role')
+      .map(({ document }) => document.Statement);
+    const own = 'repo:example@1000001/eth-rpc-balancer@2000001:environment:staging';
+    expect(subjectOf(staging)).toBe(own);
+    const takes = (sub: string, aud = 'sts.amazonaws.com'): boolean => mayAssume(trust ?? [], { sub, aud });
+    expect(takes(own)).toBe(true);
+    for (const other of [
+      own.replace('staging', 'prod'),
+      own.replace(':environment:staging', ':ref:refs/heads/main'),
+      own.replace(':environment:staging', ':pull_request'),
+      // Another owner who took the name, another repository of the name, and the form without ids.
+      own.replace('1000001', '1000009'),
+      own.replace('2000001', '2000009'),
+      'repo:example/eth-rpc-balancer:environment:staging',
+      `${own}-2`,
+    ]) {
+      expect({ other, takes: takes(other) }).toEqual({ other, takes: false });
+    }
+    expect(takes(own, 'https://github.com/example')).toBe(false);
+  });
+
+  it('are one for each environment of the account, beside one provider', () => {
+    const both = synthesiseCi(staging, qa);
+    const names = resourcesOf(both, 'AWS::IAM::Role').map(({ Properties }) => Properties?.['RoleName']);
+    expect(names).toEqual(['rpc-staging-ci', 'rpc-qa-ci']);
+    expect(resourcesOf(both, 'AWS::IAM::OIDCProvider').map(({ Properties }) => Properties)).toEqual([
+      expect.objectContaining({
+        Url: 'https://token.actions.githubusercontent.com',
+        ClientIdList: ['sts.amazonaws.com'],
+      }),
+    ]);
+  });
+
+  it('of production are protected', () => {
+    for (const settings of ENVIRONMENTS) {
+      const stack = synthesiseCi(settings).stacks.get('ci');
+      expect(stack).toMatchObject({ name: 'rpc-ci', terminationProtection: settings.protect });
+      expect(ciRoleName(settings)).toBe(`rpc-${settings.name}-ci`);
+      expect(bootstrapRoleArns(settings)).toHaveLength(3);
+    }
+  });
+});
+
+function mayAssume(statements: readonly Statement[], token: { readonly sub: string; readonly aud: string }): boolean {
+  return statements.some(({ Effect, Action, Condition = {} }) => {
+    const { StringEquals, ...others } = Condition as Record<string, Record<string, string>>;
+    if (Object.keys(others).length > 0 || StringEquals === undefined) throw new Error('a condition not known here');
+    expect(Object.keys(StringEquals).sort()).toEqual(
+      ['aud', 'sub'].map((claim) => `token.actions.githubusercontent.com:${claim}`),
+    );
+    const matches = Object.entries(StringEquals).every(
+      ([key, value]) => token[key.endsWith(':sub') ? 'sub' : 'aud'] === value,
+    );
+    return Effect === 'Allow' && Action === 'sts:AssumeRoleWithWebIdentity' && matches;
+  });
+}
