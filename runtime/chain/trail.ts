@@ -1,5 +1,6 @@
 import type { BlockName } from '../rpc/block-ref';
 import { parseLog, toRemoved } from '../rpc/log';
+import { ChainReadError } from './read-chain';
 
 /** A block that a listener knows of, and the logs it was told with it, as they were told. */
 export interface ToldBlock extends BlockName {
@@ -83,18 +84,29 @@ export function untold(kept: readonly ToldBlock[], blocks: readonly ToldBlock[])
   });
 }
 
-/** The trail after more was told. @param reached the block up to which all is told now */
+/**
+ * The trail after more was told.
+ *
+ * @param reached the block up to which all is told now
+ * @throws ChainReadError where two blocks of one number are among them: then they are not of one branch
+ */
 export function extendTrail(kept: readonly ToldBlock[], told: readonly ToldBlock[], reached: BlockName): Trail {
   const byNumber = new Map<number, ToldBlock>();
   for (const block of [...kept, ...told]) {
     const before = byNumber.get(block.number);
+    if ((before?.hash ?? block.hash) !== block.hash) throw divided(block);
     byNumber.set(block.number, before === undefined ? block : { ...block, logs: [...before.logs, ...block.logs] });
   }
-  if (!byNumber.has(reached.number))
-    byNumber.set(reached.number, { number: reached.number, hash: reached.hash, logs: [] });
+  const { number, hash } = reached;
+  if ((byNumber.get(number)?.hash ?? hash) !== hash) throw divided(reached);
+  if (!byNumber.has(number)) byNumber.set(number, { number, hash, logs: [] });
   const all = [...byNumber.values()].sort((a, b) => a.number - b.number);
-  const recent = all.filter(({ number }) => number > reached.number - TRAIL_BLOCKS);
-  return { upTo: reached.number, blocks: withinChars(recent) };
+  const recent = all.filter((block) => block.number > number - TRAIL_BLOCKS);
+  return { upTo: number, blocks: withinChars(recent) };
+}
+
+function divided({ number }: BlockName): ChainReadError {
+  return new ChainReadError('STRAY', `what was told is of two different blocks ${number}`);
 }
 
 function withinChars(blocks: readonly ToldBlock[]): ToldBlock[] {

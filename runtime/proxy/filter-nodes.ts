@@ -109,6 +109,7 @@ function makingOf(method: string, params: readonly unknown[], head: HeadView | u
     params: ownRequest(method, params).params.bytes,
     need: head === undefined ? { kind: 'none' } : { kind: 'head', number: head.number },
     at: undefined,
+    proof: undefined,
     readsPending: false,
     wholeWanted: false,
     paramsByHash: undefined,

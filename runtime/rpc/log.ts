@@ -1,4 +1,5 @@
 import { parseQuantity } from './block-param';
+import { toHash } from './hash';
 import { listItems } from './list-items';
 
 /** A log as a node told it (https://ethereum.github.io/execution-apis/, Log). */
@@ -30,8 +31,9 @@ export function parseLog(text: string): Log | undefined {
   const value = JSON.parse(text) as Partial<Record<string, unknown>> | null;
   const { blockNumber, blockHash, logIndex, removed } = value ?? {};
   const number = typeof blockNumber === 'string' ? parseQuantity(blockNumber) : undefined;
-  if (number === undefined || typeof blockHash !== 'string' || typeof logIndex !== 'string') return undefined;
-  return { number, hash: blockHash.toLowerCase(), index: logIndex.toLowerCase(), removed: removed === true, text };
+  const hash = toHash(blockHash);
+  if (number === undefined || hash === undefined || typeof logIndex !== 'string') return undefined;
+  return { number, hash, index: logIndex.toLowerCase(), removed: removed === true, text };
 }
 
 const NO_LOG = 'null';

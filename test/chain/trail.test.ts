@@ -54,6 +54,13 @@ describe('a trail', () => {
     ]);
   });
 
+  it('is never of two branches', () => {
+    const at = (number: number, branch?: string) => ({ number, hash: hashOf(number, branch) });
+    expect(() => extendTrail([told(98, 1)], [told(98, 1, 'b')], at(99))).toThrow('two different blocks 98');
+    expect(() => extendTrail([told(98, 1)], [], at(98, 'b'))).toThrow('two different blocks 98');
+    expect(extendTrail([told(98, 1)], [], at(98)).blocks).toEqual([told(98, 1)]);
+  });
+
   it('is bounded in blocks and in characters: what was told last is remembered longest', () => {
     const many = Array.from({ length: 200 }, (_, i) => told(i, 1));
     const extended = extendTrail(many, [], { number: 199, hash: hashOf(199) });

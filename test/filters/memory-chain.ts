@@ -61,9 +61,9 @@ export class MemoryChain {
   private answer(method: string, param: unknown): Outcome {
     switch (method) {
       case 'eth_getBlockByNumber':
-        return toResult(this.blocks[Number(param)] ?? null);
+        return toBlock(this.blocks[Number(param)]);
       case 'eth_getBlockByHash':
-        return toResult(this.blocks.find(({ hash }) => hash === param) ?? null);
+        return toBlock(this.blocks.find(({ hash }) => hash === param));
       default: {
         const { fromBlock, toBlock } = param as { fromBlock: string; toBlock: string };
         const count = Number(toBlock) - Number(fromBlock) + 1;
@@ -75,6 +75,7 @@ export class MemoryChain {
   }
 }
 
-function toResult(value: unknown): Outcome {
-  return { kind: 'result', result: Buffer.from(JSON.stringify(value)) };
+function toBlock(block: MadeBlock | undefined): Outcome {
+  const told = block === undefined ? null : { ...block, number: toQuantity(block.number) };
+  return { kind: 'result', result: Buffer.from(JSON.stringify(told)) };
 }
