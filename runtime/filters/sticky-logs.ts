@@ -37,6 +37,28 @@ export async function stickyLogs<C>(record: StickyFilter, parts: StickyParts<C>)
   const logs = answer && parseLogs(answer);
   if (logs === undefined) return compute(record, parts, carried, true);
   const texts = [...carried, ...logs.filter(({ removed }) => !removed).map(({ text }) => text)];
+  try {
+    return await tellAsNode(record, { logs, texts, stand: stand.block }, parts);
+  } catch (error) {
+    // The node does not tell it again.
+    if (!(error instanceof ChainReadError)) throw error;
+    return compute(record, parts, texts);
+  }
+}
+
+interface NodesWord {
+  /** What the node told now. */
+  readonly logs: readonly Log[];
+  /** What it told now or before that was not told on yet, but for what it took back. */
+  readonly texts: readonly string[];
+  /** The newest of our blocks that it had before. */
+  readonly stand: BlockName;
+}
+
+/** @throws ChainReadError */
+async function tellAsNode<C>(record: StickyFilter, word: NodesWord, parts: StickyParts<C>): Promise<Step> {
+  const { node, trail } = record;
+  const { logs, texts, stand } = word;
   const live = texts.map(parseLog).filter((log) => log !== undefined);
   const head = await raisedFor(live, node.name, parts);
   if (head === undefined) return compute(record, parts, texts);
@@ -50,10 +72,10 @@ export async function stickyLogs<C>(record: StickyFilter, parts: StickyParts<C>)
   const told = untold(kept, byBlock(within(live, record)));
   const { seen } = node;
   const isPassed = seen !== undefined && seen.number > trail.upTo && !isOther(seen);
-  const reached = isPassed ? seen : (kept.findLast(({ number }) => number <= trail.upTo) ?? stand.block);
+  const reached = isPassed ? seen : (kept.findLast(({ number }) => number <= trail.upTo) ?? stand);
   return {
     changes: told.flatMap((block) => block.logs),
-    next: { ...record, node: { ...node, seen: stand.block }, trail: extendTrail(kept, told, reached) },
+    next: { ...record, node: { ...node, seen: stand }, trail: extendTrail(kept, told, reached) },
     how: 'sticky',
     carried: texts,
   };

@@ -70,6 +70,29 @@ describe('a log filter', () => {
   });
 });
 
+describe('a sticky log filter', () => {
+  it('loses nothing its node told while nobody tells of which branch that is', async () => {
+    const bed = new FiltersBed({ sticky: true });
+    const id = await bed.result('eth_newFilter', [{}]);
+    const told: string[] = [];
+    for (let i = 0; i < 3; i++) {
+      bed.grow(1);
+      told.push(...(await bed.poll(id)));
+    }
+    expect(bed.hows).toContain('sticky');
+    bed.chain.ring = 1;
+    bed.grow(2);
+    bed.chain.refusing = true;
+    expect(await bed.poll(id)).toEqual([]);
+    bed.chain.refusing = false;
+    for (let i = 0; i < 3; i++) {
+      bed.grow(0);
+      told.push(...(await bed.poll(id)));
+    }
+    expect(told).toEqual(bed.chain.blocks.slice(21).flatMap(({ logs }) => logs));
+  });
+});
+
 describe('a pending filter', () => {
   it('tells each transaction once, over the loss of its node', async () => {
     const bed = new FiltersBed();

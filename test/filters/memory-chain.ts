@@ -18,6 +18,8 @@ export class MemoryChain {
   asked: string[] = [];
   /** The most blocks one eth_getLogs may be about, before it is refused. */
   maxRange = Infinity;
+  /** It refuses whatever it is asked. */
+  refusing = false;
 
   constructor(public ring = 256) {
     this.grow(0);
@@ -55,7 +57,7 @@ export class MemoryChain {
 
   readonly send = (method: string, params: readonly unknown[]): Promise<Outcome> => {
     this.asked.push(method);
-    return Promise.resolve(this.answer(method, params[0]));
+    return Promise.resolve(this.refusing ? REFUSED : this.answer(method, params[0]));
   };
 
   private answer(method: string, param: unknown): Outcome {
@@ -74,6 +76,8 @@ export class MemoryChain {
     }
   }
 }
+
+const REFUSED: Outcome = { kind: 'error', error: Buffer.from('{"code":-32000,"message":"not now"}') };
 
 function toBlock(block: MadeBlock | undefined): Outcome {
   const told = block === undefined ? null : { ...block, number: toQuantity(block.number) };
