@@ -62,7 +62,8 @@ describe('reading a branch', () => {
 
 describe('reading logs', () => {
   let chain: MemoryChain;
-  const unknown = (): undefined => undefined;
+  const hashAt = (number: number): Promise<string> => Promise.resolve(chain.blocks[number]?.hash ?? '');
+  const names = { known: (): undefined => undefined, hashAt };
 
   beforeEach(() => {
     chain = new MemoryChain();
@@ -71,7 +72,7 @@ describe('reading logs', () => {
 
   it('halves what is refused, and reads everything once', async () => {
     chain.maxRange = 3;
-    const walk = await walkLogs(1, 40, {}, { send: chain.send, maxBlocks: 1000, known: unknown });
+    const walk = await walkLogs(1, 40, {}, { send: chain.send, maxBlocks: 1000, ...names });
     expect(walk.blocks.map(({ number }) => number)).toEqual(Array.from({ length: 20 }, (_, i) => 2 * i + 1));
     expect(walk).toMatchObject({ reached: 40, failure: undefined });
   });
@@ -81,13 +82,13 @@ describe('reading logs', () => {
     const refused: Outcome = { kind: 'error', error: Buffer.from('{}') };
     const send = (method: string, params: readonly unknown[]): Promise<Outcome> =>
       ++asked > 2 ? Promise.resolve(refused) : chain.send(method, params);
-    const walk = await walkLogs(1, 40, {}, { send, maxBlocks: 10, known: unknown });
+    const walk = await walkLogs(1, 40, {}, { send, maxBlocks: 10, ...names });
     expect(walk.reached).toBe(20);
     expect(walk.failure).toMatchObject({ code: 'REFUSED', outcome: refused });
   });
 
   it('does not take logs of another branch, out of the range, or what is none', async () => {
-    const at = { send: chain.send, maxBlocks: 10 };
+    const at = { send: chain.send, maxBlocks: 10, hashAt };
     const stray = await walkLogs(1, 5, {}, { ...at, known: (number) => (number === 3 ? hashOf(0, 'b') : undefined) });
     expect(stray).toMatchObject({ reached: 0, failure: { code: 'STRAY' } });
     const answering = (result: string) => () =>
@@ -99,7 +100,7 @@ describe('reading logs', () => {
       'null',
       '[{"blockNumber":"0x1","blockHash":"0x\\"","logIndex":"0x0"}]',
     ]) {
-      const walk = await walkLogs(1, 5, {}, { send: answering(wrong), maxBlocks: 10, known: unknown });
+      const walk = await walkLogs(1, 5, {}, { send: answering(wrong), maxBlocks: 10, ...names });
       expect(walk).toMatchObject({ reached: 0, failure: { code: 'BROKEN' } });
     }
   });
