@@ -68,9 +68,9 @@ export class MemoryStore implements FilterStore {
     this.records.set(id, record);
   }
 
-  /** Milliseconds it has left. */
+  /** Milliseconds it has left; a whole number, of at least 1. */
   lifeOf(id: string): number {
-    return Math.max(1, this.records.getRemainingTTL(id));
+    return Math.max(1, Math.ceil(this.records.getRemainingTTL(id)));
   }
 
   /** All that are alive, without their lives beginning again. */
