@@ -5,6 +5,7 @@ import { extendTrail, type ToldBlock, untold } from '../chain/trail';
 import type { BlockName } from '../rpc/block-ref';
 import { type Log, parseLog, parseLogs } from '../rpc/log';
 import { advanceLogs, type AdvanceParts, splitBy } from './computed';
+import { fits } from './criteria';
 import type { FilterNodes } from './filter-nodes';
 import type { LogFilter, NodeFilter } from './record';
 import type { Step } from './step';
@@ -29,13 +30,15 @@ type StickyFilter = LogFilter & Required<Pick<LogFilter, 'node'>>;
 export async function stickyLogs<C>(record: StickyFilter, parts: StickyParts<C>): Promise<Step> {
   const { nodes, carried } = parts;
   const { node, trail } = record;
-  const stand = nodes.stand(node.name, parts.head);
+  const stand = nodes.stand(node, parts.head);
   if (stand.kind === 'gone') return compute(record, parts, carried, true);
   // Until its filter is known to begin below what is news, it does not tell all of it.
   if (stand.kind === 'unsure' || trail.upTo < node.since) return compute(record, parts, carried);
   const answer = await nodes.changes(node);
   const logs = answer && parseLogs(answer);
-  if (logs === undefined) return compute(record, parts, carried, true);
+  // One log that is not meant, and the id is of somebody else's filter by now.
+  const isOurs = logs?.every((log) => fits(log, record.criteria));
+  if (logs === undefined || !isOurs) return compute(record, parts, carried, true);
   const texts = [...carried, ...logs.filter(({ removed }) => !removed).map(({ text }) => text)];
   try {
     return await tellAsNode(record, { logs, texts, stand: stand.block }, parts);
@@ -89,7 +92,7 @@ async function compute<C>(
   lost = false,
 ): Promise<Step> {
   const { node, ...others } = record;
-  const keeping = (since: number): Pick<LogFilter, 'node'> => (lost ? {} : { node: { ...nameOf(node), since } });
+  const keeping = (since: number): Pick<LogFilter, 'node'> => (lost ? {} : { node: { ...unasked(node), since } });
   const least = carried.reduce((number, text) => Math.min(number, parseLog(text)?.number ?? number), Infinity);
   const from = { ...record.trail, upTo: Math.min(record.trail.upTo, least - 1) };
   const outcome = { how: 'computed' as const, carried, ...(lost && { lost }) };
@@ -103,8 +106,8 @@ async function compute<C>(
   }
 }
 
-function nameOf({ name, id }: NodeFilter): NodeFilter {
-  return { name, id };
+function unasked({ name, id, mark, madeAt }: NodeFilter): NodeFilter {
+  return { name, id, mark, madeAt };
 }
 
 /** A head that has all these logs; undefined where they are above any that is believed. */

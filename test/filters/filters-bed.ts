@@ -26,14 +26,14 @@ export class KeepingNode implements FilterNodes<FilterCaller> {
     this.made++;
     this.alive = true;
     this.untold = [];
-    return Promise.resolve({ kind: 'made', filter: { name: `node-${this.made}`, id: '0x1' } });
+    return Promise.resolve({ kind: 'made', filter: { name: `node-${this.made}`, id: '0x1', mark: 'm', madeAt: 1 } });
   }
 
   height(): Promise<number | undefined> {
     return Promise.resolve(this.chain.tip.number);
   }
 
-  stand(_: string, head: HeadView): Stand {
+  stand(_: NodeFilter, head: HeadView): Stand {
     if (!this.alive) return { kind: 'gone' };
     const block = this.chain.blocks[head.number - this.behind];
     return block === undefined ? { kind: 'unsure' } : { kind: 'at', block: { number: block.number, hash: block.hash } };

@@ -93,6 +93,35 @@ describe('a sticky log filter', () => {
   });
 });
 
+describe("what a node tells by an id that is somebody else's by now", () => {
+  const address = `0x${'Ab'.repeat(20)}`;
+  const [topic, other] = [`0x${'1'.repeat(64)}`, `0x${'2'.repeat(64)}`];
+
+  it.each([
+    [{ address: `0x${'cd'.repeat(20)}`, topics: [topic] }, 1],
+    [{ address: address.toLowerCase(), topics: [other] }, 1],
+    [{ address: address.toLowerCase(), topics: [] }, 1],
+    [{ address: address.toLowerCase(), topics: [topic, other] }, 0],
+  ])('is not told on, and the node is lost: a log of %j', async (members, lost) => {
+    const bed = new FiltersBed({ sticky: true });
+    const id = await bed.result('eth_newFilter', [{ address, topics: [[topic], null] }]);
+    bed.grow(0);
+    const { number, hash } = bed.chain.tip;
+    const log = { blockNumber: `0x${number.toString(16)}`, blockHash: hash, logIndex: '0x0', ...members };
+    bed.node.untold.push(JSON.stringify(log));
+    expect(await bed.poll(id)).toHaveLength(1 - lost);
+    expect(bed.lost).toHaveLength(lost);
+  });
+
+  it('is no transaction, and another node keeps the filter', async () => {
+    const bed = new FiltersBed();
+    const id = await bed.result('eth_newPendingTransactionFilter');
+    bed.node.untold.push('{"blockNumber":"0x1","logIndex":"0x0"}');
+    expect(await bed.poll(id)).toEqual([]);
+    expect(bed.lost).toEqual(['pending']);
+  });
+});
+
 describe('a pending filter', () => {
   it('tells each transaction once, over the loss of its node', async () => {
     const bed = new FiltersBed();
