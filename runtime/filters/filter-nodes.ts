@@ -22,8 +22,13 @@ export interface FilterNodes<C> {
   /** The node's newest block now; undefined where it does not tell. */
   height(node: string): Promise<number | undefined>;
   stand(filter: NodeFilter, head: HeadView): Stand;
-  /** What the filter tells, which it tells once; undefined where it does not, or nobody knows whether it did. */
-  changes(filter: NodeFilter): Promise<Buffer | undefined>;
+  /** Whether the node that keeps it asked for a pause. */
+  rests(filter: NodeFilter): boolean;
+  /**
+   * What the filter tells, which it tells once; undefined where it does not within the caller's time, or nobody knows
+   * whether it did.
+   */
+  changes(filter: NodeFilter, caller: C): Promise<Buffer | undefined>;
   /** The node need not keep it any more; nobody waits for that. */
   remove(filter: NodeFilter): void;
   /** The head after a node told a log, in a list, that may be above it; undefined where it is not believed. */

@@ -21,7 +21,8 @@ export async function pendingChanges<C>(
   caller: C,
   carried: readonly string[],
 ): Promise<Step> {
-  const answer = await nodes.changes(record.node);
+  // It keeps what is new until its pause is over.
+  const answer = nodes.rests(record.node) ? NOTHING : await nodes.changes(record.node, caller);
   const items = answer && listItems(answer);
   // What is no transaction is of somebody else's filter.
   if (items === undefined || items.some((text) => hashOf(text) === undefined))
@@ -31,6 +32,8 @@ export async function pendingChanges<C>(
   const next = changes.length === 0 ? undefined : { ...record, told };
   return { changes, next, how: 'sticky', carried: all };
 }
+
+const NOTHING = Buffer.from('[]');
 
 async function moved<C>(
   record: PendingFilter,

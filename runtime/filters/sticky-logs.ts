@@ -12,6 +12,7 @@ import type { Step } from './step';
 
 export interface StickyParts<C> extends AdvanceParts {
   readonly nodes: FilterNodes<C>;
+  readonly caller: C;
   /** Logs that the node told a try that came too late. */
   readonly carried: readonly string[];
 }
@@ -34,7 +35,7 @@ export async function stickyLogs<C>(record: StickyFilter, parts: StickyParts<C>)
   if (stand.kind === 'gone') return compute(record, parts, carried, true);
   // Until its filter is known to begin below what is news, it does not tell all of it.
   if (stand.kind === 'unsure' || trail.upTo < node.since) return compute(record, parts, carried);
-  const answer = await nodes.changes(node);
+  const answer = await nodes.changes(node, parts.caller);
   const logs = answer && parseLogs(answer);
   // One log that is not meant, and the id is of somebody else's filter by now.
   const isOurs = logs?.every((log) => fits(log, record.criteria));

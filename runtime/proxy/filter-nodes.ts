@@ -63,11 +63,15 @@ export class ChainFilterNodes implements FilterNodes<RequestContext> {
     return head.hashAt(number) === hash ? { kind: 'at', block: { number, hash } } : { kind: 'unsure' };
   }
 
-  changes(filter: NodeFilter): Promise<Buffer | undefined> {
+  rests(filter: NodeFilter): boolean {
+    return (this.keeperOf(filter)?.restingUntil ?? 0) > now();
+  }
+
+  changes(filter: NodeFilter, { deadline }: RequestContext): Promise<Buffer | undefined> {
     const { name, id } = filter;
     const node = this.keeperOf(filter);
     const isThere = node !== undefined && node.health.state !== 'down' && node.ejected === undefined;
-    return isThere ? this.ask(name, 'eth_getFilterChanges', [id]) : Promise.resolve(undefined);
+    return isThere ? this.ask(name, 'eth_getFilterChanges', [id], deadline) : Promise.resolve(undefined);
   }
 
   remove(filter: NodeFilter): void {
@@ -92,10 +96,18 @@ export class ChainFilterNodes implements FilterNodes<RequestContext> {
     return this.options.nodes.registry.nodes.find((node) => node.name === name);
   }
 
-  /** Of this node and no other, once: what it told may be gone. Undefined where it gave no result. */
-  private async ask(name: string, method: string, params: readonly unknown[]): Promise<Buffer | undefined> {
+  /**
+   * Of this node and no other, once: what it told may be gone, so it is heard also where the caller leaves. Undefined
+   * where it gave no result.
+   */
+  private async ask(
+    name: string,
+    method: string,
+    params: readonly unknown[],
+    deadline = Infinity,
+  ): Promise<Buffer | undefined> {
     const { nodes, book } = this.options;
-    const timeoutMs = this.options.timeoutMs();
+    const timeoutMs = Math.max(1, Math.min(this.options.timeoutMs(), deadline - performance.now()));
     const node = this.view(name);
     if (node === undefined) return undefined;
     const startedAt = performance.now();

@@ -138,6 +138,39 @@ describe('a pending filter', () => {
     expect(many.flat()).toEqual([]);
   });
 
+  it('leaves its node alone while that asks for a pause, and stays there', async () => {
+    const bed = new FiltersBed();
+    const id = await bed.result('eth_newPendingTransactionFilter');
+    bed.node.untold.push('"0xaa"');
+    bed.node.resting = true;
+    expect(await bed.poll(id)).toEqual([]);
+    expect([bed.node.asked, bed.node.made]).toEqual([0, 1]);
+    bed.node.resting = false;
+    expect(await bed.poll(id)).toEqual(['"0xaa"']);
+  });
+
+  it('asks no node for a caller who has left', async () => {
+    const bed = new FiltersBed();
+    const id = await bed.result('eth_newPendingTransactionFilter');
+    bed.cancel.cancel();
+    expect(await bed.call('eth_getFilterChanges', [id])).toMatchObject({ refused: { reason: 'DEADLINE' } });
+    expect(bed.node.asked).toBe(0);
+  });
+
+  it('drops nothing its node told, however many others are faster', async () => {
+    const bed = new FiltersBed();
+    const id = await bed.result('eth_newPendingTransactionFilter');
+    bed.node.untold.push('"0xaa"');
+    let faster = 25;
+    const replace = jest.spyOn(bed.store, 'replace').mockImplementation((...args) => {
+      if (--faster > 0) return Promise.resolve(false);
+      replace.mockRestore();
+      return bed.store.replace(...args);
+    });
+    expect(await bed.poll(id)).toEqual(['"0xaa"']);
+    expect(faster).toBe(0);
+  });
+
   it('loses nothing when it is polled many times at once', async () => {
     const bed = new FiltersBed();
     const id = await bed.result('eth_newPendingTransactionFilter', [true]);
@@ -170,6 +203,25 @@ describe('filters', () => {
     expect(await bed.call('eth_newBlockFilter', [], 'd')).toMatchObject(refused('filters.maxFilters of 3'));
     expect(await bed.result('eth_uninstallFilter', [first])).toBe(true);
     expect(await bed.result('eth_newBlockFilter', [], 'd')).toMatch(/^0x[0-9a-f]{32}$/);
+  });
+
+  it('count for nobody where making them comes to nothing', async () => {
+    const bed = new FiltersBed({ maxPerClient: 1 });
+    jest.spyOn(bed.store, 'add').mockRejectedValueOnce(new Error('a defect'));
+    await expect(bed.call('eth_newBlockFilter', [])).rejects.toThrow('a defect');
+    expect(await bed.result('eth_newBlockFilter')).toMatch(/^0x/);
+  });
+
+  it('are looked for only by ids that are of our form', async () => {
+    const bed = new FiltersBed();
+    const find = jest.spyOn(bed.store, 'find');
+    for (const id of ['0x1', `0x${'A'.repeat(32)}`, 'x'.repeat(1000), '']) {
+      for (const method of ['eth_getFilterChanges', 'eth_getFilterLogs']) {
+        expect(await bed.call(method, [id])).toMatchObject({ refused: { message: 'filter not found' } });
+      }
+      expect(await bed.result('eth_uninstallFilter', [id])).toBe(false);
+    }
+    expect(find).not.toHaveBeenCalled();
   });
 
   it.each([

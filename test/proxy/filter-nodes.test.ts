@@ -8,7 +8,7 @@ import type { Outcome } from '../../runtime/rpc/outcome';
 import { hashOf } from '../chain/blocks';
 
 const head = { number: 20, hash: hashOf(20), hashAt: () => undefined, finalized: undefined };
-const context = { head } as unknown as RequestContext;
+const context = { head, deadline: Infinity } as unknown as RequestContext;
 const via = { node: 'a', exact: false, asAsked: true };
 
 /** The filters of one node, a, which is up. */
@@ -53,11 +53,11 @@ describe('a filter that a node keeps', () => {
     const made = await bed.make();
     if (made.kind !== 'made') throw new Error(made.kind);
     expect(bed.filters.stand(made.filter, head)).toMatchObject({ kind: 'at' });
-    expect(String(await bed.filters.changes(made.filter))).toBe('[]');
+    expect(String(await bed.filters.changes(made.filter, context))).toBe('[]');
     expect(bed.sent).toEqual(['eth_getFilterChanges']);
     change(bed);
     expect(bed.filters.stand(made.filter, head)).toEqual({ kind: 'gone' });
-    expect(await bed.filters.changes(made.filter)).toBeUndefined();
+    expect(await bed.filters.changes(made.filter, context)).toBeUndefined();
     bed.filters.remove(made.filter);
     expect(bed.sent).toEqual(['eth_getFilterChanges']);
   });
