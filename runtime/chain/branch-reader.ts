@@ -1,5 +1,6 @@
-import { toQuantity } from '../rpc/block-param';
+import { parseQuantity, toQuantity } from '../rpc/block-param';
 import type { BlockName } from '../rpc/block-ref';
+import { toHash } from '../rpc/hash';
 import type { HeadView } from '../rpc/head-view';
 import { ChainReadError, type ChainSend, readChain } from './read-chain';
 
@@ -30,7 +31,11 @@ export class BranchReader {
 
   /** @throws ChainReadError */
   async hashAt(number: number): Promise<string> {
-    return this.known(number) ?? (await this.ask('eth_getBlockByNumber', toQuantity(number))).hash;
+    const known = this.known(number);
+    if (known !== undefined) return known;
+    const { hash } = await this.askAt(number);
+    this.asked.set(number, hash);
+    return hash;
   }
 
   /**
@@ -72,10 +77,7 @@ export class BranchReader {
       let block = told.get(number);
       if (block !== undefined && hash !== undefined && block.hash !== hash) block = undefined;
       if (block === undefined && (isNeeded || hash === undefined)) {
-        block =
-          hash === undefined
-            ? await this.ask('eth_getBlockByNumber', toQuantity(number))
-            : await this.ask('eth_getBlockByHash', hash);
+        block = hash === undefined ? await this.askAt(number) : await this.ask('eth_getBlockByHash', hash);
         if (hash !== undefined && block.hash !== hash) throw branchChanged(number);
       }
       this.asked.set(number, hash ?? block?.hash ?? '');
@@ -94,24 +96,34 @@ export class BranchReader {
     const told = new Map<number, Told>();
     for (let i = 0; i < wanted.length; i += AT_ONCE) {
       const blocks = wanted.slice(i, i + AT_ONCE).map(async (number) => {
-        told.set(number, await this.ask('eth_getBlockByNumber', toQuantity(number)));
+        told.set(number, await this.askAt(number));
       });
       await Promise.all(blocks);
     }
     return told;
   }
 
+  private async askAt(number: number): Promise<Told> {
+    const told = await this.ask('eth_getBlockByNumber', toQuantity(number));
+    if (told.number === number) return told;
+    throw new ChainReadError('BROKEN', `block ${told.number} was told where ${number} was asked for`);
+  }
+
   private async ask(method: string, block: string): Promise<Told> {
     const bytes = await readChain(this.send, method, [block, false]);
-    const { hash, parentHash } = (JSON.parse(bytes.toString('utf8')) ?? {}) as Partial<Told>;
-    if (typeof hash !== 'string' || typeof parentHash !== 'string') {
-      throw new ChainReadError('STRAY', `no node has block ${block} of this branch`);
+    const told = JSON.parse(bytes.toString('utf8')) as Partial<Record<string, unknown>> | null;
+    if (told === null) throw new ChainReadError('STRAY', `no node has block ${block} of this branch`);
+    const [hash, parentHash] = [toHash(told['hash']), toHash(told['parentHash'])];
+    const number = typeof told['number'] === 'string' ? parseQuantity(told['number']) : undefined;
+    if (hash === undefined || parentHash === undefined || number === undefined) {
+      throw new ChainReadError('BROKEN', `${method} of ${block} was answered with something else than a block`);
     }
-    return { hash: hash.toLowerCase(), parentHash: parentHash.toLowerCase() };
+    return { number, hash, parentHash };
   }
 }
 
 interface Told {
+  readonly number: number;
   readonly hash: string;
   readonly parentHash: string;
 }

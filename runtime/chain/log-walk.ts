@@ -15,12 +15,14 @@ export interface LogWalkParts {
   readonly maxBlocks: number;
   /** The hash of the branch at a number, as far as it is known without asking. */
   readonly known: (number: number) => string | undefined;
+  /** The same, asked where it is not known. @throws ChainReadError */
+  readonly hashAt: (number: number) => Promise<string>;
 }
 
 export interface LogWalk {
   /** The blocks that have such logs, in order. */
   readonly blocks: readonly ToldBlock[];
-  /** All up to this number was read; `from - 1` where nothing was. */
+  /** All up to this number was read, and its hash asked for where it was not known; `from - 1` where nothing was. */
   readonly reached: number;
   /** Why it ended early; undefined where it did not, or had enough for one answer. */
   readonly failure: ChainReadError | undefined;
@@ -42,6 +44,8 @@ export async function walkLogs(from: number, to: number, match: LogMatch, parts:
     const end = Math.min(to, at + size - 1);
     try {
       const piece = await readPiece(at, end, match, parts);
+      // While there is time: what was read up to a block without a name could not be told.
+      await parts.hashAt(end);
       for (const block of piece) {
         blocks.push(block);
         for (const log of block.logs) chars += log.length;
@@ -66,7 +70,7 @@ async function readPiece(
   from: number,
   to: number,
   match: LogMatch,
-  { send, known }: LogWalkParts,
+  { send, known }: Pick<LogWalkParts, 'send' | 'known'>,
 ): Promise<ToldBlock[]> {
   const range = { fromBlock: toQuantity(from), toBlock: toQuantity(to) };
   const logs = parseLogs(await readChain(send, 'eth_getLogs', [{ ...range, ...match }]));

@@ -1,7 +1,10 @@
 import type { Readable } from 'node:stream';
 import type { Outcome } from '../rpc/outcome';
 
-/** Asks any node that has what is asked for; how one is found is not known here. Never rejects. */
+/**
+ * Asks any node that has what is asked for; how one is found is not known here. What is asked by number is of the
+ * branch of the head, or `via.asAsked` is false. Never rejects.
+ */
 export type ChainSend = (method: string, params: readonly unknown[]) => Promise<Outcome>;
 
 /**
@@ -28,17 +31,24 @@ const MAX_BYTES = 16 * 1024 * 1024;
 /** The answer as bytes. @throws ChainReadError */
 export async function readChain(send: ChainSend, method: string, params: readonly unknown[]): Promise<Buffer> {
   const outcome = await send(method, params);
+  // What comes from the cache has no `via`, and was certain when it was kept.
+  const isCertain = !('via' in outcome) || outcome.via.asAsked;
   switch (outcome.kind) {
     case 'result':
-      // What comes from the cache has no `via`, and was certain when it was kept.
-      if (outcome.via?.asAsked === false) throw new ChainReadError('STRAY', `${method} was answered at another block`);
+      if (!isCertain) throw uncertain(method);
       return outcome.result;
     case 'stream':
-      return collect(method, outcome.stream);
+      if (isCertain) return collect(method, outcome.stream);
+      outcome.stream.destroy();
+      throw uncertain(method);
     case 'error':
     case 'refused':
       throw new ChainReadError('REFUSED', `${method} was refused`, outcome);
   }
+}
+
+function uncertain(method: string): ChainReadError {
+  return new ChainReadError('STRAY', `${method} was answered at another block, or not for certain at this one`);
 }
 
 async function collect(method: string, stream: Readable): Promise<Buffer> {

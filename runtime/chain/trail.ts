@@ -1,11 +1,14 @@
 import type { BlockName } from '../rpc/block-ref';
 import { parseLog, toRemoved } from '../rpc/log';
+import { ChainReadError } from './read-chain';
 
 /** A block that a listener knows of, and the logs it was told with it, as they were told. */
 export interface ToldBlock extends BlockName {
   readonly logs: readonly string[];
-  /** It was there when the listener began: none of its logs is news, whatever a node tells. */
+  /** None of its logs is news, whatever a node tells: it was there when the listener began, or all of them are forgotten. */
   readonly closed?: true;
+  /** The places of logs that were told and are forgotten, while others may still come. */
+  readonly forgotten?: readonly string[];
 }
 
 /**
@@ -77,34 +80,56 @@ export function untold(kept: readonly ToldBlock[], blocks: readonly ToldBlock[])
     const before = known.get(block.hash);
     if (before === undefined) return block;
     if (before.closed) return [];
-    const told = new Set(before.logs.map((text) => parseLog(text)?.index));
+    const told = new Set<string | undefined>([...(before.forgotten ?? []), ...indexesOf(before)]);
     const logs = block.logs.filter((text) => !told.has(parseLog(text)?.index));
     return logs.length === 0 ? [] : { ...block, logs };
   });
 }
 
-/** The trail after more was told. @param reached the block up to which all is told now */
+/**
+ * The trail after more was told.
+ *
+ * @param reached the block up to which all is told now
+ * @throws ChainReadError where two blocks of one number are among them: then they are not of one branch
+ */
 export function extendTrail(kept: readonly ToldBlock[], told: readonly ToldBlock[], reached: BlockName): Trail {
   const byNumber = new Map<number, ToldBlock>();
   for (const block of [...kept, ...told]) {
     const before = byNumber.get(block.number);
-    byNumber.set(block.number, before === undefined ? block : { ...block, logs: [...before.logs, ...block.logs] });
+    if ((before?.hash ?? block.hash) !== block.hash) throw divided(block);
+    byNumber.set(block.number, before === undefined ? block : { ...before, logs: [...before.logs, ...block.logs] });
   }
-  if (!byNumber.has(reached.number))
-    byNumber.set(reached.number, { number: reached.number, hash: reached.hash, logs: [] });
+  const { number, hash } = reached;
+  if ((byNumber.get(number)?.hash ?? hash) !== hash) throw divided(reached);
+  if (!byNumber.has(number)) byNumber.set(number, { number, hash, logs: [] });
   const all = [...byNumber.values()].sort((a, b) => a.number - b.number);
-  const recent = all.filter(({ number }) => number > reached.number - TRAIL_BLOCKS);
-  return { upTo: reached.number, blocks: withinChars(recent) };
+  const recent = all.filter((block) => block.number > number - TRAIL_BLOCKS);
+  return { upTo: number, blocks: withinChars(recent, number) };
 }
 
-function withinChars(blocks: readonly ToldBlock[]): ToldBlock[] {
+function divided({ number }: BlockName): ChainReadError {
+  return new ChainReadError('STRAY', `what was told is of two different blocks ${number}`);
+}
+
+/** @param upTo blocks up to this number have no more to tell */
+function withinChars(blocks: readonly ToldBlock[], upTo: number): ToldBlock[] {
   let left = TRAIL_CHARS;
   return blocks
     .toReversed()
     .map((block) => {
       const chars = block.logs.reduce((sum, log) => sum + log.length, 0);
       left -= chars;
-      return left >= 0 || chars === 0 ? block : { ...block, logs: [] };
+      return left >= 0 || chars === 0 ? block : forget(block, block.number <= upTo);
     })
     .reverse();
+}
+
+/** Without the logs, but it stays known that they were told. */
+function forget({ forgotten = [], ...block }: ToldBlock, isWhole: boolean): ToldBlock {
+  const known = isWhole ? { closed: true as const } : { forgotten: [...forgotten, ...indexesOf(block)] };
+  return { number: block.number, hash: block.hash, logs: [], ...known };
+}
+
+function indexesOf({ logs }: Pick<ToldBlock, 'logs'>): string[] {
+  return logs.flatMap((text) => parseLog(text)?.index ?? []);
 }

@@ -32,6 +32,11 @@ export function failureOutcome(error: unknown): Outcome {
   return error.outcome ?? refuse('NO_NODE', error.message, RETRY_SOON_MS);
 }
 
+/** Whether it is of the form of those we give: nobody needs to be asked for any other. */
+export function isFilterId(id: string): boolean {
+  return /^0x[0-9a-f]{32}$/.test(id);
+}
+
 /** The id of a filter, or what is said where there is none. */
 export function filterId({ params }: RpcRequest): string | Outcome {
   const [id] = itemsOf(params);

@@ -1,5 +1,5 @@
 import { BranchReader } from '../chain/branch-reader';
-import { type LogWalk, walkLogs } from '../chain/log-walk';
+import { type LogWalk, type LogWalkParts, walkLogs } from '../chain/log-walk';
 import { ChainReadError, type ChainSend } from '../chain/read-chain';
 import { extendTrail, removedLogs, splitTrail, type Split, type ToldBlock, type Trail, untold } from '../chain/trail';
 import type { BlockName } from '../rpc/block-ref';
@@ -48,8 +48,7 @@ export async function advanceLogs(trail: Trail, criteria: LogCriteria, parts: Ad
   const { from: least, to: most, ...match } = criteria;
   const from = Math.max(split.from, least ?? 0);
   const to = Math.min(head.number, most ?? head.number);
-  const known = (number: number): string | undefined => branch.known(number);
-  const walk = from > to ? NO_LOGS : await walkLogs(from, to, match, { send, maxBlocks, known });
+  const walk = from > to ? NO_LOGS : await walkLogs(from, to, match, { send, maxBlocks, ...namesOf(branch) });
   const isWhole = from > to || walk.reached === to;
   const reached = isWhole ? head.number : walk.reached;
   // What can be told already is; without any of it the failure is the answer.
@@ -71,6 +70,10 @@ export async function advanceBlocks(trail: Trail, { head, send, maxBlocks }: Adv
   if (!branch.holds) throw new ChainReadError('STRAY', 'the branch changed while its blocks were read');
   const told = untold(kept, blocks);
   return { changes: told.map(({ hash }) => `"${hash}"`), trail: extendTrail(kept, told, last) };
+}
+
+function namesOf(branch: BranchReader): Pick<LogWalkParts, 'known' | 'hashAt'> {
+  return { known: (number) => branch.known(number), hashAt: (number) => branch.hashAt(number) };
 }
 
 const NO_LOGS: LogWalk = { blocks: [], reached: -1, failure: undefined };

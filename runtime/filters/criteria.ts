@@ -1,4 +1,5 @@
 import type { LogMatch } from '../chain/log-walk';
+import { type Log } from '../rpc/log';
 import { parseQuantity } from '../rpc/block-param';
 import { foldName } from '../rpc/fold-name';
 
@@ -28,6 +29,22 @@ export function parseCriteria(params: Buffer): ParsedCriteria {
     if (error instanceof WrongCriteria) return { kind: 'wrong', problem: error.message };
     throw error;
   }
+}
+
+/**
+ * Whether a log is one of those that are meant, but for its block. A place that is left open fits whatever is there, or
+ * is not: nodes differ on that.
+ */
+export function fits({ address, topics }: Log, match: LogMatch): boolean {
+  if (match.address !== undefined && !isAmong(address, match.address)) return false;
+  const told: readonly unknown[] = Array.isArray(topics) ? topics : [];
+  return (match.topics ?? []).every((wanted, i) => wanted === null || wanted.length === 0 || isAmong(told[i], wanted));
+}
+
+function isAmong(value: unknown, wanted: string | readonly string[]): boolean {
+  const choices = typeof wanted === 'string' ? [wanted] : wanted;
+  if (typeof value !== 'string') return false;
+  return choices.length === 0 || choices.some((choice) => choice.toLowerCase() === value.toLowerCase());
 }
 
 class WrongCriteria extends Error {

@@ -2,6 +2,7 @@ import { beginTrail } from '../chain/trail';
 import type { HeadView } from '../rpc/head-view';
 import type { RpcRequest } from '../rpc/message';
 import type { Outcome } from '../rpc/outcome';
+import type { Cancel } from '../util/cancellation';
 import { itemsOf, refuse, RETRY_SOON_MS, toResult } from './answers';
 import { type LogCriteria, parseCriteria } from './criteria';
 import type { FilterNodes } from './filter-nodes';
@@ -15,6 +16,10 @@ export interface FilterCaller {
   readonly client: { readonly key: string };
   /** The head when the message arrived: nothing above it is told. */
   readonly head: HeadView | undefined;
+  /** On the clock of performance.now(). */
+  readonly deadline: number;
+  /** Cancelled when nobody waits any more. */
+  readonly cancel: Pick<Cancel, 'cancelled'>;
 }
 
 export interface FilterMakerParts<C extends FilterCaller> {
@@ -77,13 +82,16 @@ export class FilterMaker<C extends FilterCaller> {
     if (head === undefined) return refuse('NO_NODE', 'no node has shown a block yet', RETRY_SOON_MS);
     const id = `0x${randomHex(ID_BYTES)}`;
     quota.made(id, client.key);
-    const created = await create(head, nextRevision(undefined, randomHex));
-    if (!('revision' in created)) {
-      quota.removed(id);
-      return created;
+    let isMade = false;
+    try {
+      const created = await create(head, nextRevision(undefined, randomHex));
+      if (!('revision' in created)) return created;
+      await store.add(id, created);
+      isMade = true;
+      return toResult(`"${id}"`);
+    } finally {
+      if (!isMade) quota.removed(id);
     }
-    await store.add(id, created);
-    return toResult(`"${id}"`);
   }
 
   /** Undefined where none does; then the changes are computed. Bounds are for us: nodes differ on what they mean. */

@@ -9,7 +9,7 @@ export type Stand =
   | { readonly kind: 'at'; readonly block: BlockName }
   /** It is there, but asked for a pause, or is on another branch for the moment. */
   | { readonly kind: 'unsure' }
-  /** It is no node any more, or not one to rely on. */
+  /** It is no node any more, or not the one it was, or not one to rely on. */
   | { readonly kind: 'gone' };
 
 export type MadeFilter =
@@ -21,9 +21,14 @@ export interface FilterNodes<C> {
   make(caller: C, method: string, params: readonly unknown[]): Promise<MadeFilter>;
   /** The node's newest block now; undefined where it does not tell. */
   height(node: string): Promise<number | undefined>;
-  stand(node: string, head: HeadView): Stand;
-  /** What the filter tells, which it tells once; undefined where it does not, or nobody knows whether it did. */
-  changes(filter: NodeFilter): Promise<Buffer | undefined>;
+  stand(filter: NodeFilter, head: HeadView): Stand;
+  /** Whether the node that keeps it asked for a pause. */
+  rests(filter: NodeFilter): boolean;
+  /**
+   * What the filter tells, which it tells once; undefined where it does not within the caller's time, or nobody knows
+   * whether it did.
+   */
+  changes(filter: NodeFilter, caller: C): Promise<Buffer | undefined>;
   /** The node need not keep it any more; nobody waits for that. */
   remove(filter: NodeFilter): void;
   /** The head after a node told a log, in a list, that may be above it; undefined where it is not believed. */

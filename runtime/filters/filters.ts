@@ -1,7 +1,7 @@
 import type { ChainSend } from '../chain/read-chain';
 import type { RpcRequest } from '../rpc/message';
 import type { Outcome } from '../rpc/outcome';
-import { failureOutcome, filterId, refuse, toList, toResult } from './answers';
+import { failureOutcome, filterId, isFilterId, refuse, toList, toResult } from './answers';
 import { advanceBlocks, advanceLogs, isElsewhere, isUpToDate } from './computed';
 import type { LogCriteria } from './criteria';
 import { type FilterCaller, FilterMaker, type FilterMakerParts } from './filter-maker';
@@ -22,7 +22,9 @@ export interface FiltersParts<C extends FilterCaller> extends FilterMakerParts<C
   readonly onLost: (kind: FilterKind) => void;
 }
 
-/** How often a poll begins anew because another one was faster. */
+/**
+ * How often a poll begins anew because another one was faster; oftener only with what a node told and does not tell again.
+ */
 const MAX_ROUNDS = 10;
 
 /** The filter methods. A filter is kept here, whichever node its changes come from, so it outlives every node. */
@@ -65,11 +67,14 @@ export class Filters<C extends FilterCaller> {
     const { store, quota, randomHex, onPoll, onLost } = this.parts;
     const id = filterId(request);
     if (typeof id !== 'string') return id;
+    if (!isFilterId(id)) return NOT_FOUND;
     quota.used(id);
     let carried: readonly string[] = [];
-    for (let round = 0; round < MAX_ROUNDS; round++) {
+    for (let round = 0; round < MAX_ROUNDS || carried.length > 0; round++) {
       const record = await store.find(id);
       if (record === undefined) return NOT_FOUND;
+      // What a node tells from here on it does not tell again, so somebody should be there to hear it.
+      if (carried.length === 0 && isOver(caller)) return refuse('DEADLINE', 'the deadline passed, or the caller left');
       const step = await this.step(record, caller, carried);
       const next = step.next && { ...step.next, revision: nextRevision(record.revision, randomHex) };
       if (next === undefined || (await store.replace(id, record, next))) {
@@ -91,7 +96,7 @@ export class Filters<C extends FilterCaller> {
     if (carried.length === 0 && isSettled) return UNCHANGED;
     const parts = { head, send: this.parts.send(caller), maxBlocks };
     if (record.kind === 'logs' && record.node !== undefined) {
-      return stickyLogs({ ...record, node: record.node }, { ...parts, nodes, carried });
+      return stickyLogs({ ...record, node: record.node }, { ...parts, nodes, caller, carried });
     }
     const { changes, trail } =
       record.kind === 'logs'
@@ -105,6 +110,7 @@ export class Filters<C extends FilterCaller> {
     const { store, quota, send } = this.parts;
     const id = filterId(request);
     if (typeof id !== 'string') return id;
+    if (!isFilterId(id)) return NOT_FOUND;
     quota.used(id);
     const record = await store.find(id);
     return record?.kind === 'logs' ? send(caller)('eth_getLogs', [toRange(record.criteria)]) : NOT_FOUND;
@@ -113,12 +119,17 @@ export class Filters<C extends FilterCaller> {
   private async remove(request: RpcRequest): Promise<Outcome> {
     const id = filterId(request);
     if (typeof id !== 'string') return id;
+    if (!isFilterId(id)) return toResult('false');
     const { quota, store, nodes } = this.parts;
     quota.removed(id);
     const record = await store.find(id);
     if (record !== undefined && 'node' in record) nodes.remove(record.node);
     return toResult(String(await store.remove(id)));
   }
+}
+
+function isOver({ deadline, cancel }: FilterCaller): boolean {
+  return cancel.cancelled || deadline <= performance.now();
 }
 
 const EMPTY = toList([]);

@@ -11,9 +11,10 @@ export interface MemoryStoreRules {
 
 /** Characters that all filters together may take; mostly logs that were told, in case they are to be taken back. */
 const MAX_CHARS = 128 * 1024 * 1024;
-/** What a filter and a block of its trail cost besides. */
+/** What a filter, a block of its trail, and a log that is forgotten cost besides. */
 const RECORD_CHARS = 500;
 const BLOCK_CHARS = 200;
+const INDEX_CHARS = 30;
 
 /** Filters in this process. */
 export class MemoryStore implements FilterStore {
@@ -67,9 +68,9 @@ export class MemoryStore implements FilterStore {
     this.records.set(id, record);
   }
 
-  /** Milliseconds it has left. */
+  /** Milliseconds it has left; a whole number, of at least 1. */
   lifeOf(id: string): number {
-    return Math.max(1, this.records.getRemainingTTL(id));
+    return Math.max(1, Math.ceil(this.records.getRemainingTTL(id)));
   }
 
   /** All that are alive, without their lives beginning again. */
@@ -94,8 +95,8 @@ export class MemoryStore implements FilterStore {
 function sizeOf(record: FilterRecord): number {
   if (record.kind === 'pending') return RECORD_CHARS + record.told.length * BLOCK_CHARS;
   let chars = RECORD_CHARS + (record.kind === 'logs' ? JSON.stringify(record.criteria).length : 0);
-  for (const { logs } of record.trail.blocks) {
-    chars += BLOCK_CHARS;
+  for (const { logs, forgotten = [] } of record.trail.blocks) {
+    chars += BLOCK_CHARS + forgotten.length * INDEX_CHARS;
     for (const log of logs) chars += log.length;
   }
   return chars;

@@ -21,14 +21,19 @@ export async function pendingChanges<C>(
   caller: C,
   carried: readonly string[],
 ): Promise<Step> {
-  const answer = await nodes.changes(record.node);
+  // It keeps what is new until its pause is over.
+  const answer = nodes.rests(record.node) ? NOTHING : await nodes.changes(record.node, caller);
   const items = answer && listItems(answer);
-  if (items === undefined) return moved(record, nodes, caller, carried);
+  // What is no transaction is of somebody else's filter.
+  if (items === undefined || items.some((text) => hashOf(text) === undefined))
+    return moved(record, nodes, caller, carried);
   const all = [...carried, ...items];
   const { changes, told } = untold(all, record.told);
   const next = changes.length === 0 ? undefined : { ...record, told };
   return { changes, next, how: 'sticky', carried: all };
 }
+
+const NOTHING = Buffer.from('[]');
 
 async function moved<C>(
   record: PendingFilter,
@@ -54,9 +59,13 @@ function untold(items: readonly string[], told: readonly string[]): { changes: s
   return { changes, told: [...known].slice(-REMEMBERED) };
 }
 
-/** @param text a hash, or a whole transaction */
 function nameOf(text: string): string {
+  return hashOf(text)?.toLowerCase().slice(0, HASH_CHARS) ?? text;
+}
+
+/** @param text a hash, or a whole transaction; undefined for what is none */
+function hashOf(text: string): string | undefined {
   const value = JSON.parse(text) as string | { hash?: unknown } | null;
   const hash = typeof value === 'string' ? value : value?.hash;
-  return typeof hash === 'string' ? hash.toLowerCase().slice(0, HASH_CHARS) : text;
+  return typeof hash === 'string' ? hash : undefined;
 }

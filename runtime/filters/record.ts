@@ -44,6 +44,10 @@ export interface PendingFilter {
 export interface NodeFilter {
   readonly name: string;
   readonly id: string;
+  /** Which node it was: another may have come by its name. */
+  readonly mark: string;
+  /** Epoch milliseconds before it was made: a node that was down since has forgotten it. */
+  readonly madeAt: number;
 }
 
 /** Which of two records of a filter is the later one, and whether they are the same. */

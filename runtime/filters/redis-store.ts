@@ -91,7 +91,7 @@ export class RedisStore implements FilterStore {
     for (let i = 0; i < entries.length; i += AT_ONCE) {
       const some = entries.slice(i, i + AT_ONCE);
       try {
-        await Promise.all(some.map(([id, copy]) => this.findIn(id, copy, copies.lifeOf(id))));
+        await Promise.all(some.map(([id, copy]) => this.bringBackOne(id, copy)));
       } catch (error) {
         if (!(error instanceof RedisFailure)) throw error;
         return;
@@ -99,7 +99,17 @@ export class RedisStore implements FilterStore {
     }
   }
 
-  /** @throws RedisFailure */
+  /** @throws RedisFailure where there is no use in going on */
+  private async bringBackOne(id: string, copy: FilterRecord): Promise<void> {
+    try {
+      await this.findIn(id, copy, this.options.copies.lifeOf(id));
+    } catch (error) {
+      // What Redis refuses of one filter says nothing of the others.
+      if (!(error instanceof RedisFailure) || error.code !== 'REFUSED') throw error;
+    }
+  }
+
+  /** @param lifeMs a whole number. @throws RedisFailure */
   private async findIn(id: string, copy: FilterRecord | undefined, lifeMs: number): Promise<FilterRecord | undefined> {
     for (let read = 0; read < READS; read++) {
       const known = copy === undefined ? '' : toText(copy.revision);
@@ -171,7 +181,7 @@ export class RedisStore implements FilterStore {
     const { revision, meta, logs } = toStored(record);
     const fields = ['r', revision, 'm', meta, ...[...logs].flatMap(([hash, text]) => [fieldOf(hash), text])];
     try {
-      await this.run(PUT, id, [record.revision.number, Math.ceil(lifeMs), ...fields]);
+      await this.run(PUT, id, [record.revision.number, lifeMs, ...fields]);
     } catch (error) {
       // The copy counts until it can be brought back.
       if (!(error instanceof RedisFailure)) throw error;

@@ -5,12 +5,14 @@ import { extendTrail, type ToldBlock, untold } from '../chain/trail';
 import type { BlockName } from '../rpc/block-ref';
 import { type Log, parseLog, parseLogs } from '../rpc/log';
 import { advanceLogs, type AdvanceParts, splitBy } from './computed';
+import { fits } from './criteria';
 import type { FilterNodes } from './filter-nodes';
 import type { LogFilter, NodeFilter } from './record';
 import type { Step } from './step';
 
 export interface StickyParts<C> extends AdvanceParts {
   readonly nodes: FilterNodes<C>;
+  readonly caller: C;
   /** Logs that the node told a try that came too late. */
   readonly carried: readonly string[];
 }
@@ -29,14 +31,38 @@ type StickyFilter = LogFilter & Required<Pick<LogFilter, 'node'>>;
 export async function stickyLogs<C>(record: StickyFilter, parts: StickyParts<C>): Promise<Step> {
   const { nodes, carried } = parts;
   const { node, trail } = record;
-  const stand = nodes.stand(node.name, parts.head);
+  const stand = nodes.stand(node, parts.head);
   if (stand.kind === 'gone') return compute(record, parts, carried, true);
   // Until its filter is known to begin below what is news, it does not tell all of it.
   if (stand.kind === 'unsure' || trail.upTo < node.since) return compute(record, parts, carried);
-  const answer = await nodes.changes(node);
+  const answer = await nodes.changes(node, parts.caller);
   const logs = answer && parseLogs(answer);
-  if (logs === undefined) return compute(record, parts, carried, true);
+  // One log that is not meant, and the id is of somebody else's filter by now.
+  const isOurs = logs?.every((log) => fits(log, record.criteria));
+  if (logs === undefined || !isOurs) return compute(record, parts, carried, true);
   const texts = [...carried, ...logs.filter(({ removed }) => !removed).map(({ text }) => text)];
+  try {
+    return await tellAsNode(record, { logs, texts, stand: stand.block }, parts);
+  } catch (error) {
+    // The node does not tell it again.
+    if (!(error instanceof ChainReadError)) throw error;
+    return compute(record, parts, texts);
+  }
+}
+
+interface NodesWord {
+  /** What the node told now. */
+  readonly logs: readonly Log[];
+  /** What it told now or before that was not told on yet, but for what it took back. */
+  readonly texts: readonly string[];
+  /** The newest of our blocks that it had before. */
+  readonly stand: BlockName;
+}
+
+/** @throws ChainReadError */
+async function tellAsNode<C>(record: StickyFilter, word: NodesWord, parts: StickyParts<C>): Promise<Step> {
+  const { node, trail } = record;
+  const { logs, texts, stand } = word;
   const live = texts.map(parseLog).filter((log) => log !== undefined);
   const head = await raisedFor(live, node.name, parts);
   if (head === undefined) return compute(record, parts, texts);
@@ -50,10 +76,10 @@ export async function stickyLogs<C>(record: StickyFilter, parts: StickyParts<C>)
   const told = untold(kept, byBlock(within(live, record)));
   const { seen } = node;
   const isPassed = seen !== undefined && seen.number > trail.upTo && !isOther(seen);
-  const reached = isPassed ? seen : (kept.findLast(({ number }) => number <= trail.upTo) ?? stand.block);
+  const reached = isPassed ? seen : (kept.findLast(({ number }) => number <= trail.upTo) ?? stand);
   return {
     changes: told.flatMap((block) => block.logs),
-    next: { ...record, node: { ...node, seen: stand.block }, trail: extendTrail(kept, told, reached) },
+    next: { ...record, node: { ...node, seen: stand }, trail: extendTrail(kept, told, reached) },
     how: 'sticky',
     carried: texts,
   };
@@ -67,7 +93,7 @@ async function compute<C>(
   lost = false,
 ): Promise<Step> {
   const { node, ...others } = record;
-  const keeping = (since: number): Pick<LogFilter, 'node'> => (lost ? {} : { node: { ...nameOf(node), since } });
+  const keeping = (since: number): Pick<LogFilter, 'node'> => (lost ? {} : { node: { ...unasked(node), since } });
   const least = carried.reduce((number, text) => Math.min(number, parseLog(text)?.number ?? number), Infinity);
   const from = { ...record.trail, upTo: Math.min(record.trail.upTo, least - 1) };
   const outcome = { how: 'computed' as const, carried, ...(lost && { lost }) };
@@ -81,8 +107,8 @@ async function compute<C>(
   }
 }
 
-function nameOf({ name, id }: NodeFilter): NodeFilter {
-  return { name, id };
+function unasked({ name, id, mark, madeAt }: NodeFilter): NodeFilter {
+  return { name, id, mark, madeAt };
 }
 
 /** A head that has all these logs; undefined where they are above any that is believed. */

@@ -14,8 +14,11 @@ export interface StoredFilter {
 /** Changes when older programs could not read it any more; what they wrote is then unknown to newer ones. */
 const LAYOUT = 1;
 
-/** A block in the meta: its number, its hash, and how many logs were told with it; -1 where it is closed. */
-type StoredBlock = readonly [number, string, number];
+/**
+ * A block in the meta: its number, its hash, how many logs that were told with it are kept, or -1 where it is closed,
+ * and the places of those that are forgotten.
+ */
+type StoredBlock = readonly [number, string, number, ...(readonly [] | readonly [readonly string[]])];
 
 export function toStored(record: FilterRecord): StoredFilter {
   const { revision, ...rest } = record;
@@ -23,9 +26,14 @@ export function toStored(record: FilterRecord): StoredFilter {
   if (!('trail' in rest))
     return { revision: toText(revision), meta: JSON.stringify({ ...rest, layout: LAYOUT }), logs };
   const { trail, ...others } = rest;
-  const blocks = trail.blocks.map(({ number, hash, logs: told, closed }): StoredBlock => {
+  const blocks = trail.blocks.map(({ number, hash, logs: told, closed, forgotten }): StoredBlock => {
     if (told.length > 0) logs.set(hash, `[${told.join(',')}]`);
-    return [number, hash, closed ? -1 : told.length];
+    return [
+      number,
+      hash,
+      closed ? -1 : told.length,
+      ...(forgotten === undefined ? ([] as const) : ([forgotten] as const)),
+    ];
   });
   const meta = JSON.stringify({ ...others, upTo: trail.upTo, blocks, layout: LAYOUT });
   return { revision: toText(revision), meta, logs };
@@ -45,11 +53,12 @@ export function parseStored(revision: string, meta: string): StoredMeta | undefi
   const told = (blocks ?? []).filter(([, , count]) => count > 0).map(([, hash, count]) => ({ hash, count }));
   const toTrail = (logsOf: (hash: string) => readonly string[]): Trail => ({
     upTo: upTo ?? 0,
-    blocks: (blocks ?? []).map(([number, hash, count]): ToldBlock => ({
+    blocks: (blocks ?? []).map(([number, hash, count, forgotten]): ToldBlock => ({
       number,
       hash,
       logs: count > 0 ? logsOf(hash) : [],
       ...(count < 0 && { closed: true }),
+      ...(forgotten !== undefined && { forgotten }),
     })),
   });
   return {

@@ -6,7 +6,7 @@ export class Underway {
   private count = 0;
   private waiting: (() => void)[] = [];
   /** Answers that wait for others on their connection. */
-  private readonly queued = new WeakMap<Socket, Set<ServerResponse>>();
+  private readonly queued = new WeakMap<Socket, Queue>();
 
   add(request: IncomingMessage, response: ServerResponse): void {
     this.count++;
@@ -28,11 +28,24 @@ export class Underway {
   private follow(socket: Socket, response: ServerResponse): void {
     let queued = this.queued.get(socket);
     if (queued === undefined) {
-      const all = new Set<ServerResponse>();
-      this.queued.set(socket, (queued = all));
-      socket.once('close', () => all.forEach((one) => one.emit('close')));
+      const responses = new Set<ServerResponse>();
+      const end = (): void => responses.forEach((one) => one.emit('close'));
+      this.queued.set(socket, (queued = { responses, end }));
+      socket.once('close', end);
     }
-    const responses = queued.add(response);
-    response.once('close', () => responses.delete(response));
+    const { responses, end } = queued;
+    responses.add(response);
+    response.once('close', () => {
+      responses.delete(response);
+      // A connection outlives this registry, and more than one of them.
+      if (responses.size > 0 || this.queued.get(socket)?.end !== end) return;
+      this.queued.delete(socket);
+      socket.off('close', end);
+    });
   }
+}
+
+interface Queue {
+  readonly responses: Set<ServerResponse>;
+  readonly end: () => void;
 }

@@ -21,6 +21,7 @@ import { HeadFeeds } from './head-feeds';
 import type { ChainEvents } from './instrument';
 import { NamedBlocks } from './named-blocks';
 import { nodeChanges } from './node-changes';
+import { markOf, type NodeIdentity } from './node-identity';
 import { NodeClients } from './node-clients';
 import { PinnedHead } from './pinned-head';
 import { tryOut } from './try-out';
@@ -45,6 +46,7 @@ export class ChainNodes {
   private readonly blocks: NamedBlocks;
   private readonly clients: NodeClients;
   private readonly waiters = new BlockWaiters();
+  private readonly downAt = new Map<string, number>();
   private readonly takers: HashTakers;
   private readonly sharing: ChainSharing;
   private readonly pinned: PinnedHead;
@@ -95,7 +97,10 @@ export class ChainNodes {
       },
       tickMs: tick,
       onTransition: (event) => {
-        if (event.to === 'down') this.lose(event.node, event.reason);
+        if (event.to === 'down') {
+          this.downAt.set(event.node, now());
+          this.lose(event.node, event.reason);
+        }
         events.onTransition(event);
       },
       onEject: (event) => {
@@ -165,6 +170,12 @@ export class ChainNodes {
     return this.sharing.identity;
   }
 
+  /** Undefined where there is no node of that name. */
+  identityOf(name: string): NodeIdentity | undefined {
+    const node = this.settings.config.nodes.find((one) => one.name === name);
+    return node && { mark: markOf(node), downAt: this.downAt.get(name) ?? 0 };
+  }
+
   /** Begins to probe. @returns when each node was probed once, well or badly. */
   async start(): Promise<void> {
     await this.prober.apply(this.settings.config.nodes.map(({ name }) => name));
@@ -194,7 +205,10 @@ export class ChainNodes {
     const staying = names.filter((name) => !isNew.has(name));
     this.registry.apply(config.nodes, new Set(moved));
     this.clients.apply(this.registry.nodes, made);
-    for (const name of leaving) this.forget(name);
+    for (const name of leaving) {
+      this.downAt.delete(name);
+      this.forget(name);
+    }
     for (const members of [staying, names]) {
       this.tracker.setNodes(members);
       void this.prober.apply(members);

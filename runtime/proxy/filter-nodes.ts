@@ -25,17 +25,24 @@ export interface ChainFilterNodesOptions {
 
 /** Longer changes count as lost, and are computed. */
 const HOLD_BYTES = 16 * 1024 * 1024;
+const MAX_ID_BYTES = 128;
+/** When another node may do better, in milliseconds. */
+const RETRY_SOON_MS = 1000;
 
 /** The filters that the nodes of a chain keep: made on whichever node can, and then asked of that one only. */
 export class ChainFilterNodes implements FilterNodes<RequestContext> {
   constructor(private readonly options: ChainFilterNodesOptions) {}
 
   async make(context: RequestContext, method: string, params: readonly unknown[]): Promise<MadeFilter> {
+    const madeAt = now();
     const outcome = await this.options.upstream(makingOf(method, params, context.head), context);
-    if (outcome.kind !== 'result' || outcome.via === undefined) return { kind: 'failed', outcome };
-    const id = textOf(outcome.result);
-    if (id !== undefined) return { kind: 'made', filter: { name: outcome.via.node, id } };
-    const refused = refusal('NO_NODE', `${outcome.via.node} answered ${method} without an id`);
+    if (outcome.kind === 'stream') outcome.stream.destroy();
+    if (outcome.kind === 'error' || outcome.kind === 'refused') return { kind: 'failed', outcome };
+    const name = outcome.via?.node ?? '';
+    const id = outcome.kind === 'result' ? idOf(outcome.result) : undefined;
+    const mark = this.options.nodes.identityOf(name)?.mark;
+    if (id !== undefined && mark !== undefined) return { kind: 'made', filter: { name, id, mark, madeAt } };
+    const refused = refusal('NO_NODE', `${name} answered ${method} without an id`, RETRY_SOON_MS);
     return { kind: 'failed', outcome: { kind: 'refused', refused } };
   }
 
@@ -44,8 +51,8 @@ export class ChainFilterNodes implements FilterNodes<RequestContext> {
     return answer && parseQuantity(textOf(answer) ?? '');
   }
 
-  stand(name: string, head: HeadView): Stand {
-    const node = this.view(name);
+  stand(filter: NodeFilter, head: HeadView): Stand {
+    const node = this.keeperOf(filter);
     if (node?.head === undefined || node.health.state !== 'up' || node.ejected !== undefined) return { kind: 'gone' };
     if (node.restingUntil > now()) return { kind: 'unsure' };
     const { number, hash } = node.head;
@@ -56,13 +63,20 @@ export class ChainFilterNodes implements FilterNodes<RequestContext> {
     return head.hashAt(number) === hash ? { kind: 'at', block: { number, hash } } : { kind: 'unsure' };
   }
 
-  changes({ name, id }: NodeFilter): Promise<Buffer | undefined> {
-    const node = this.view(name);
-    const isThere = node !== undefined && node.health.state !== 'down' && node.ejected === undefined;
-    return isThere ? this.ask(name, 'eth_getFilterChanges', [id]) : Promise.resolve(undefined);
+  rests(filter: NodeFilter): boolean {
+    return (this.keeperOf(filter)?.restingUntil ?? 0) > now();
   }
 
-  remove({ name, id }: NodeFilter): void {
+  changes(filter: NodeFilter, { deadline }: RequestContext): Promise<Buffer | undefined> {
+    const { name, id } = filter;
+    const node = this.keeperOf(filter);
+    const isThere = node !== undefined && node.health.state !== 'down' && node.ejected === undefined;
+    return isThere ? this.ask(name, 'eth_getFilterChanges', [id], deadline) : Promise.resolve(undefined);
+  }
+
+  remove(filter: NodeFilter): void {
+    const { name, id } = filter;
+    if (this.keeperOf(filter) === undefined) return;
     this.ask(name, 'eth_uninstallFilter', [id]).catch(this.options.onError);
   }
 
@@ -72,14 +86,28 @@ export class ChainFilterNodes implements FilterNodes<RequestContext> {
     return node !== undefined && (await nodes.admits(node, logs)) ? nodes.head : undefined;
   }
 
+  /** Undefined where it is not the node it was, or was down since: the id may be of another filter by now. */
+  private keeperOf({ name, mark, madeAt }: NodeFilter): NodeView | undefined {
+    const identity = this.options.nodes.identityOf(name);
+    return identity?.mark === mark && identity.downAt < madeAt ? this.view(name) : undefined;
+  }
+
   private view(name: string): NodeView | undefined {
     return this.options.nodes.registry.nodes.find((node) => node.name === name);
   }
 
-  /** Of this node and no other, once: what it told may be gone. Undefined where it gave no result. */
-  private async ask(name: string, method: string, params: readonly unknown[]): Promise<Buffer | undefined> {
+  /**
+   * Of this node and no other, once: what it told may be gone, so it is heard also where the caller leaves. Undefined
+   * where it gave no result.
+   */
+  private async ask(
+    name: string,
+    method: string,
+    params: readonly unknown[],
+    deadline = Infinity,
+  ): Promise<Buffer | undefined> {
     const { nodes, book } = this.options;
-    const timeoutMs = this.options.timeoutMs();
+    const timeoutMs = Math.max(1, Math.min(this.options.timeoutMs(), deadline - performance.now()));
     const node = this.view(name);
     if (node === undefined) return undefined;
     const startedAt = performance.now();
@@ -109,12 +137,19 @@ function makingOf(method: string, params: readonly unknown[], head: HeadView | u
     params: ownRequest(method, params).params.bytes,
     need: head === undefined ? { kind: 'none' } : { kind: 'head', number: head.number },
     at: undefined,
+    proof: undefined,
     readsPending: false,
     wholeWanted: false,
     paramsByHash: undefined,
     pinnedTo: () => ({ ...request, need: { kind: 'none' } }),
   };
   return request;
+}
+
+/** The id of a filter as nodes give them: hexadecimal digits as a rule, and never long. */
+function idOf(result: Buffer): string | undefined {
+  const id = result.length <= MAX_ID_BYTES ? textOf(result) : undefined;
+  return id !== undefined && /^[\w-]+$/.test(id) ? id : undefined;
 }
 
 /** The text of a JSON string; undefined where the bytes are something else. */

@@ -67,12 +67,15 @@ export class Pipeline {
     return outcome;
   }
 
-  /** A question of our own on a caller's behalf: it goes the way of requests, and is not counted as one. */
+  /**
+   * A question of our own on a caller's behalf: it goes the way of requests, and is not counted as one. What is asked by
+   * number is proven to be of the branch of the caller's head; {@link Via.asAsked} tells where it could not be.
+   */
   async ask(request: RpcRequest, context: RequestContext): Promise<Outcome> {
     const { isExtraRead } = this.stages.rules;
     const planned = plan(request, { policy: OWN_POLICY, isExtraRead }, context.head);
     if (planned.kind !== 'route') throw new Error(`${request.method} is no question for a node`);
-    return this.answer(planned.request, request, context);
+    return this.answer(planned.request, request, context, proofOf(planned.request, context.head));
   }
 
   private decide(request: RpcRequest, context: RequestContext): Outcome | Promise<Outcome> {
@@ -89,20 +92,25 @@ export class Pipeline {
     }
   }
 
-  private answer(routed: RoutedRequest, request: RpcRequest, context: RequestContext): Outcome | Promise<Outcome> {
+  private answer(
+    routed: RoutedRequest,
+    request: RpcRequest,
+    context: RequestContext,
+    proof?: BlockName,
+  ): Outcome | Promise<Outcome> {
     const { cache, isUncached, onCache, rules, upstream } = this.stages;
     const keeping =
       cache === undefined || isUncached(routed.method) ? undefined : keepingOf(routed, context.head?.finalized);
     if (cache === undefined || keeping === undefined) {
       onCache('uncached');
-      return upstream(new PlannedRequest(routed, request, rules, false), context);
+      return upstream(new PlannedRequest(routed, request, rules, false, proof), context);
     }
     const kept = cache.get(keeping.key);
     if (kept !== undefined) {
       onCache('hit');
       return toOutcome(kept);
     }
-    return this.share(keeping, routed, new PlannedRequest(routed, request, rules, true), context);
+    return this.share(keeping, routed, new PlannedRequest(routed, request, rules, true, proof), context);
   }
 
   /** Asks once for all who want the same at the same time. */
@@ -114,7 +122,7 @@ export class Pipeline {
   ): Promise<Outcome> {
     const { cache, keep, onCache, recall, upstream } = this.stages;
     const own: { lookup: CacheLookup } = { lookup: 'shared' };
-    const joined = await this.flights.join(flightKey(keeping, context.head), context, async (shared) => {
+    const joined = await this.flights.join(flightKey(keeping, context.head, request.proof), context, async (shared) => {
       own.lookup = 'miss';
       const recalling = recall(keeping, routed);
       const recalled = recalling && (await recalling);
@@ -140,11 +148,19 @@ const OWN_POLICY: MethodPolicy = { allows: () => true, names: () => false };
 
 /**
  * What is about no block that is known by its hash may have another answer at the next head, such as a receipt that was
- * null before. So who came at another head does not share it, or a client could see less than it saw already.
+ * null before. So who came at another head does not share it, or a client could see less than it saw already. Nor does
+ * who asks for proof share what needs none.
  */
-function flightKey({ key, rule }: Keeping, head: HeadView | undefined): string {
+function flightKey({ key, rule }: Keeping, head: HeadView | undefined, proof: BlockName | undefined): string {
   const namesBlock = rule.kind === 'checked' || rule.kind === 'block-hash';
-  return namesBlock || head === undefined ? key : `${key}\n${head.hash}`;
+  const plain = namesBlock || head === undefined ? key : `${key}\n${head.hash}`;
+  return proof === undefined ? plain : `${plain}\nproven by ${proof.hash}`;
+}
+
+/** What shows of which branch an answer is; undefined where it is final, or about no number. */
+function proofOf({ need, at }: RoutedRequest, head: HeadView | undefined): BlockName | undefined {
+  if (need.kind === 'none' || need.number <= (head?.finalized ?? -1)) return undefined;
+  return at ?? head;
 }
 
 /** The end of a shared request: for everybody who waits, but for a stream, which the first of them gets. */
@@ -204,6 +220,7 @@ class PlannedRequest implements UpstreamRequest {
     private readonly request: RpcRequest,
     private readonly rules: PlanRules,
     private readonly shared: boolean,
+    readonly proof: BlockName | undefined,
   ) {
     this.wholeWanted = shared || routed.row.namesBlock === true;
     this.method = routed.method;
@@ -221,6 +238,8 @@ class PlannedRequest implements UpstreamRequest {
 
   pinnedTo({ number, hash }: BlockName): UpstreamRequest {
     const again = plan(this.request, this.rules, { number, hash, hashAt: () => undefined, finalized: undefined });
-    return again.kind === 'route' ? new PlannedRequest(again.request, this.request, this.rules, this.shared) : this;
+    return again.kind === 'route'
+      ? new PlannedRequest(again.request, this.request, this.rules, this.shared, this.proof)
+      : this;
   }
 }

@@ -21,18 +21,19 @@ export interface TryOutOptions {
  */
 export function tryOut(options: TryOutOptions): Promise<ReadonlyMap<string, ProbeResult>> {
   const { clients, mostMs } = options;
-  const over = new AbortController();
+  // One each: all questions under way listen, and Node warns of many listeners at one signal.
+  const probes = Array.from(clients, ([node, client]) => ({ node, client, over: new AbortController() }));
   const found = new Map<string, ProbeResult>();
   return new Promise((resolve) => {
     const end = (): void => {
       clearTimeout(timer);
       // What is still on its way is not missed: they are probed again as soon as they are used.
-      over.abort();
+      for (const { over } of probes) over.abort();
       resolve(new Map(found));
     };
     const timer = setTimeout(end, mostMs);
     if (clients.size === 0) end();
-    for (const [node, client] of clients) {
+    for (const { node, client, over } of probes) {
       void probeOne(node, client, options, over.signal).then((result) => {
         found.set(node, result);
         if (result.kind === 'block' || found.size === clients.size) end();

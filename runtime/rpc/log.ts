@@ -1,4 +1,5 @@
 import { parseQuantity } from './block-param';
+import { toHash } from './hash';
 import { listItems } from './list-items';
 
 /** A log as a node told it (https://ethereum.github.io/execution-apis/, Log). */
@@ -8,6 +9,9 @@ export interface Log {
   readonly hash: string;
   /** Its place in the block; with the block's hash it names the log. */
   readonly index: string;
+  /** As the node told them. */
+  readonly address: unknown;
+  readonly topics: unknown;
   /** The node takes it back, as its block is of a branch that was given up. */
   readonly removed: boolean;
   /** As the node wrote it. */
@@ -28,10 +32,11 @@ export function parseLogs(bytes: Buffer): Log[] | undefined {
 /** @param text JSON */
 export function parseLog(text: string): Log | undefined {
   const value = JSON.parse(text) as Partial<Record<string, unknown>> | null;
-  const { blockNumber, blockHash, logIndex, removed } = value ?? {};
+  const { blockNumber, blockHash, logIndex, address, topics, removed } = value ?? {};
   const number = typeof blockNumber === 'string' ? parseQuantity(blockNumber) : undefined;
-  if (number === undefined || typeof blockHash !== 'string' || typeof logIndex !== 'string') return undefined;
-  return { number, hash: blockHash.toLowerCase(), index: logIndex.toLowerCase(), removed: removed === true, text };
+  const hash = toHash(blockHash);
+  if (number === undefined || hash === undefined || typeof logIndex !== 'string') return undefined;
+  return { number, hash, index: logIndex.toLowerCase(), address, topics, removed: removed === true, text };
 }
 
 const NO_LOG = 'null';

@@ -7,7 +7,7 @@ export type Outcome =
   /** The node's own error object, passed through byte for byte. */
   | { readonly kind: 'error'; readonly error: Buffer; readonly via?: Via }
   /** A result too large to hold; destroying the stream gives it up. */
-  | { readonly kind: 'stream'; readonly stream: Readable }
+  | { readonly kind: 'stream'; readonly stream: Readable; readonly via?: Via }
   | { readonly kind: 'refused'; readonly refused: Refusal };
 
 /** How an answer came about. */
@@ -15,6 +15,9 @@ export interface Via {
   readonly node: string;
   /** It is that block's for certain: it was asked by the block's hash, or the node still showed that hash afterwards. */
   readonly exact: boolean;
-  /** False where no node had the block it was pinned to, and another was taken, or one of another branch. */
+  /**
+   * False where no node had the block it was pinned to, and another was taken, or one of another branch; or where it was
+   * to be proven of which branch it is, and was not.
+   */
   readonly asAsked: boolean;
 }

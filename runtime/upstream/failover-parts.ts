@@ -14,6 +14,8 @@ export interface UpstreamRequest {
   readonly need: BlockNeed;
   /** The block the answer is about, where it is known to the hash. */
   readonly at: BlockName | undefined;
+  /** The answer counts only if its node shows afterwards that it has this block; undefined where no proof is asked for. */
+  readonly proof: BlockName | undefined;
   /** It reads what is not mined yet, on which nodes differ. */
   readonly readsPending: boolean;
   /** The answer is kept, shared or looked into, so it is held whole as far as it is small enough for that. */

@@ -8,7 +8,7 @@ import { type Answer, MAX_HELD_BYTES } from './attempt';
 import { isCallersWords } from './callers-words';
 import { classifyError } from './classify';
 import { NodeError } from './errors';
-import type { Caller, FailoverParts, UpstreamRequest } from './failover-parts';
+import type { Caller, Confirmation, FailoverParts, UpstreamRequest } from './failover-parts';
 import type { Sending } from './node-client';
 
 /** Where the full-jitter back-off between rounds of all nodes starts, and how far it grows. */
@@ -188,7 +188,7 @@ class Run<C extends Caller> {
     const confirming = exact ? 'certain' : this.parts.confirms(node, this.request, result);
     const confirmation = typeof confirming === 'string' ? confirming : await confirming;
     const strays = confirmation === 'stray';
-    const outcome: Outcome = { kind: 'result', result, via: this.via(node, confirmation === 'certain', strays) };
+    const outcome: Outcome = { kind: 'result', result, via: this.judged(node, confirmation) };
     if (isSeen && !strays) return outcome;
     const fault = strays || (nullMeans === 'fault' && this.isAtOrBelowHead());
     if (fault && (this.need.kind === 'head' || strays)) {
@@ -203,14 +203,21 @@ class Run<C extends Caller> {
     return undefined;
   }
 
-  private via(node: NodeView, exact: boolean, strays = false): Via {
-    return { node: node.name, exact, asAsked: !this.repinned && !strays };
+  private via(node: NodeView, exact: boolean, counts = true): Via {
+    return { node: node.name, exact, asAsked: !this.repinned && counts };
+  }
+
+  private judged(node: NodeView, confirmation: Confirmation): Via {
+    const isCertain = confirmation === 'certain';
+    const counts = isCertain || (confirmation === 'assumed' && this.request.proof === undefined);
+    return this.via(node, isCertain, counts);
   }
 
   /** What is too large to look into is judged by where its node is now; meanwhile it waits. */
   private async judgeStream(node: NodeView, answer: Extract<Answer, { kind: 'stream' }>): Promise<Outcome | undefined> {
     if (this.mayNameNewBlock()) await this.parts.followHead(node);
-    if ((await this.parts.confirms(node, this.request, undefined)) !== 'stray') return answer;
+    const confirmation = await this.parts.confirms(node, this.request, undefined);
+    if (confirmation !== 'stray') return { ...answer, via: this.judged(node, confirmation) };
     answer.stream.destroy();
     return this.mayRepeat() ? this.afterMissingHead() : this.giveUp('NO_NODE', `${node.name} is on another branch`);
   }

@@ -1,7 +1,9 @@
+import { Readable } from 'node:stream';
 import { BranchReader } from '../../runtime/chain/branch-reader';
 import { walkLogs } from '../../runtime/chain/log-walk';
 import type { Outcome } from '../../runtime/rpc/outcome';
 import { MemoryChain } from '../filters/memory-chain';
+import { hashOf } from './blocks';
 
 describe('reading a branch', () => {
   let chain: MemoryChain;
@@ -35,16 +37,33 @@ describe('reading a branch', () => {
     await expect(new BranchReader(head, chain.send).hashes(30, 40)).rejects.toMatchObject({ code: 'STRAY' });
   });
 
+  it('takes no answer that is not of the head for certain, nor what is no block or another than was asked for', async () => {
+    const reading = (outcome: Outcome): Promise<string> =>
+      new BranchReader(chain.head, () => Promise.resolve(outcome)).hashAt(7);
+    const answer = (members: object): Buffer =>
+      Buffer.from(JSON.stringify({ ...chain.blocks[7], number: '0x7', ...members }));
+    const via = { node: 'n', exact: false, asAsked: false };
+    expect(await reading({ kind: 'result', result: answer({}) })).toBe(chain.blocks[7]?.hash);
+    await expect(reading({ kind: 'result', result: answer({}), via })).rejects.toMatchObject({ code: 'STRAY' });
+    const stream = Readable.from([answer({})]);
+    await expect(reading({ kind: 'stream', stream, via })).rejects.toMatchObject({ code: 'STRAY' });
+    expect(stream.destroyed).toBe(true);
+    for (const wrong of [{ hash: '0x"' }, { hash: '0x1' }, { parentHash: 7 }, { number: '0x8' }]) {
+      await expect(reading({ kind: 'result', result: answer(wrong) })).rejects.toMatchObject({ code: 'BROKEN' });
+    }
+  });
+
   it('knows when its head was given up', () => {
     const { head } = chain;
     expect(new BranchReader(head, chain.send).holds).toBe(true);
-    expect(new BranchReader({ ...head, hashAt: () => '0xother' }, chain.send).holds).toBe(false);
+    expect(new BranchReader({ ...head, hashAt: () => hashOf(0, 'b') }, chain.send).holds).toBe(false);
   });
 });
 
 describe('reading logs', () => {
   let chain: MemoryChain;
-  const unknown = (): undefined => undefined;
+  const hashAt = (number: number): Promise<string> => Promise.resolve(chain.blocks[number]?.hash ?? '');
+  const names = { known: (): undefined => undefined, hashAt };
 
   beforeEach(() => {
     chain = new MemoryChain();
@@ -53,7 +72,7 @@ describe('reading logs', () => {
 
   it('halves what is refused, and reads everything once', async () => {
     chain.maxRange = 3;
-    const walk = await walkLogs(1, 40, {}, { send: chain.send, maxBlocks: 1000, known: unknown });
+    const walk = await walkLogs(1, 40, {}, { send: chain.send, maxBlocks: 1000, ...names });
     expect(walk.blocks.map(({ number }) => number)).toEqual(Array.from({ length: 20 }, (_, i) => 2 * i + 1));
     expect(walk).toMatchObject({ reached: 40, failure: undefined });
   });
@@ -63,19 +82,25 @@ describe('reading logs', () => {
     const refused: Outcome = { kind: 'error', error: Buffer.from('{}') };
     const send = (method: string, params: readonly unknown[]): Promise<Outcome> =>
       ++asked > 2 ? Promise.resolve(refused) : chain.send(method, params);
-    const walk = await walkLogs(1, 40, {}, { send, maxBlocks: 10, known: unknown });
+    const walk = await walkLogs(1, 40, {}, { send, maxBlocks: 10, ...names });
     expect(walk.reached).toBe(20);
     expect(walk.failure).toMatchObject({ code: 'REFUSED', outcome: refused });
   });
 
   it('does not take logs of another branch, out of the range, or what is none', async () => {
-    const at = { send: chain.send, maxBlocks: 10 };
-    const stray = await walkLogs(1, 5, {}, { ...at, known: (number) => (number === 3 ? '0xother' : undefined) });
+    const at = { send: chain.send, maxBlocks: 10, hashAt };
+    const stray = await walkLogs(1, 5, {}, { ...at, known: (number) => (number === 3 ? hashOf(0, 'b') : undefined) });
     expect(stray).toMatchObject({ reached: 0, failure: { code: 'STRAY' } });
     const answering = (result: string) => () =>
       Promise.resolve<Outcome>({ kind: 'result', result: Buffer.from(result) });
-    for (const wrong of [`[${chain.blocks[9]?.logs.join(',')}]`, '{}', '[{}]', 'null']) {
-      const walk = await walkLogs(1, 5, {}, { send: answering(wrong), maxBlocks: 10, known: unknown });
+    for (const wrong of [
+      `[${chain.blocks[9]?.logs.join(',')}]`,
+      '{}',
+      '[{}]',
+      'null',
+      '[{"blockNumber":"0x1","blockHash":"0x\\"","logIndex":"0x0"}]',
+    ]) {
+      const walk = await walkLogs(1, 5, {}, { send: answering(wrong), maxBlocks: 10, ...names });
       expect(walk).toMatchObject({ reached: 0, failure: { code: 'BROKEN' } });
     }
   });

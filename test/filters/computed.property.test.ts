@@ -1,6 +1,8 @@
 import fc from 'fast-check';
 import { beginTrail, type Trail } from '../../runtime/chain/trail';
+import { refuse } from '../../runtime/filters/answers';
 import { advanceBlocks, advanceLogs, isElsewhere, isUpToDate } from '../../runtime/filters/computed';
+import type { Outcome } from '../../runtime/rpc/outcome';
 import { Folded, held } from './folded';
 import { MemoryChain } from './memory-chain';
 
@@ -141,4 +143,22 @@ test('a process that is behind another tells nothing, rather than take back what
   expect(isElsewhere(ahead, chain.head, () => true)).toBe(false);
   chain.grow(0);
   expect(isElsewhere(ahead, chain.head, () => false)).toBe(false);
+});
+
+test('a poll far behind gets on, however few questions there is time for', async () => {
+  const { chain, trail: first } = begun();
+  chain.ring = 1;
+  for (let i = 0; i < 40; i++) chain.grow(i % 2);
+  let trail = first;
+  const told: string[] = [];
+  for (let polls = 0; trail.upTo < chain.tip.number; polls++) {
+    expect(polls).toBeLessThan(40);
+    let left = 6;
+    const send = (method: string, params: readonly unknown[]): Promise<Outcome> =>
+      left-- > 0 ? chain.send(method, params) : Promise.resolve(refuse('DEADLINE', 'the deadline passed'));
+    const advance = await advanceLogs(trail, {}, { head: chain.head, send, maxBlocks: 4 });
+    trail = advance.trail;
+    told.push(...advance.changes);
+  }
+  expect(told).toEqual(chain.blocks.slice(21).flatMap(({ logs }) => logs));
 });

@@ -7,12 +7,15 @@ import type { NodeFilter } from '../../runtime/filters/record';
 import type { HeadView } from '../../runtime/rpc/head-view';
 import type { Outcome } from '../../runtime/rpc/outcome';
 import { ownRequest } from '../../runtime/rpc/own-request';
+import { Cancellation } from '../../runtime/util/cancellation';
 import { MemoryChain } from './memory-chain';
 
 /** A node that keeps filters, as far as filters see one: it has the chain, and tells what is new once. */
 export class KeepingNode implements FilterNodes<FilterCaller> {
   /** It is there at all. */
   alive = true;
+  /** It asked for a pause. */
+  resting = false;
   /** It is behind by so many blocks. */
   behind = 0;
   /** What it has to tell that was not asked for yet. */
@@ -26,17 +29,21 @@ export class KeepingNode implements FilterNodes<FilterCaller> {
     this.made++;
     this.alive = true;
     this.untold = [];
-    return Promise.resolve({ kind: 'made', filter: { name: `node-${this.made}`, id: '0x1' } });
+    return Promise.resolve({ kind: 'made', filter: { name: `node-${this.made}`, id: '0x1', mark: 'm', madeAt: 1 } });
   }
 
   height(): Promise<number | undefined> {
     return Promise.resolve(this.chain.tip.number);
   }
 
-  stand(_: string, head: HeadView): Stand {
+  stand(_: NodeFilter, head: HeadView): Stand {
     if (!this.alive) return { kind: 'gone' };
     const block = this.chain.blocks[head.number - this.behind];
     return block === undefined ? { kind: 'unsure' } : { kind: 'at', block: { number: block.number, hash: block.hash } };
+  }
+
+  rests(): boolean {
+    return this.resting;
   }
 
   async changes({ name }: NodeFilter): Promise<Buffer | undefined> {
@@ -71,14 +78,17 @@ export class FiltersBed {
   readonly lost: string[] = [];
   readonly hows: string[] = [];
   readonly filters: Filters<FilterCaller>;
+  readonly store: MemoryStore;
+  readonly cancel = new Cancellation();
   private ids = 0;
 
   constructor(options: { sticky?: boolean; maxPerClient?: number; maxFilters?: number } = {}) {
     const { sticky = false, maxPerClient = 10, maxFilters = 100 } = options;
     const now = (): number => performance.now();
     const bounds = { ttlMs: 60_000, maxPerClient, maxFilters };
+    this.store = new MemoryStore(bounds, now);
     this.filters = new Filters({
-      store: new MemoryStore(bounds, now),
+      store: this.store,
       quota: new Quota(bounds, now),
       sticky,
       nodes: this.node,
@@ -113,7 +123,8 @@ export class FiltersBed {
   }
 
   call(method: string, params: readonly unknown[], client = 'c'): Promise<Outcome> {
-    return this.filters.handle(ownRequest(method, params), { client: { key: client }, head: this.chain.head });
+    const caller = { client: { key: client }, head: this.chain.head, deadline: Infinity, cancel: this.cancel };
+    return this.filters.handle(ownRequest(method, params), caller);
   }
 
   async result(method: string, params: readonly unknown[] = [], client = 'c'): Promise<unknown> {

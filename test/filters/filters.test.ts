@@ -70,6 +70,58 @@ describe('a log filter', () => {
   });
 });
 
+describe('a sticky log filter', () => {
+  it('loses nothing its node told while nobody tells of which branch that is', async () => {
+    const bed = new FiltersBed({ sticky: true });
+    const id = await bed.result('eth_newFilter', [{}]);
+    const told: string[] = [];
+    for (let i = 0; i < 3; i++) {
+      bed.grow(1);
+      told.push(...(await bed.poll(id)));
+    }
+    expect(bed.hows).toContain('sticky');
+    bed.chain.ring = 1;
+    bed.grow(2);
+    bed.chain.refusing = true;
+    expect(await bed.poll(id)).toEqual([]);
+    bed.chain.refusing = false;
+    for (let i = 0; i < 3; i++) {
+      bed.grow(0);
+      told.push(...(await bed.poll(id)));
+    }
+    expect(told).toEqual(bed.chain.blocks.slice(21).flatMap(({ logs }) => logs));
+  });
+});
+
+describe("what a node tells by an id that is somebody else's by now", () => {
+  const address = `0x${'Ab'.repeat(20)}`;
+  const [topic, other] = [`0x${'1'.repeat(64)}`, `0x${'2'.repeat(64)}`];
+
+  it.each([
+    [{ address: `0x${'cd'.repeat(20)}`, topics: [topic] }, 1],
+    [{ address: address.toLowerCase(), topics: [other] }, 1],
+    [{ address: address.toLowerCase(), topics: [] }, 1],
+    [{ address: address.toLowerCase(), topics: [topic, other] }, 0],
+  ])('is not told on, and the node is lost: a log of %j', async (members, lost) => {
+    const bed = new FiltersBed({ sticky: true });
+    const id = await bed.result('eth_newFilter', [{ address, topics: [[topic], null] }]);
+    bed.grow(0);
+    const { number, hash } = bed.chain.tip;
+    const log = { blockNumber: `0x${number.toString(16)}`, blockHash: hash, logIndex: '0x0', ...members };
+    bed.node.untold.push(JSON.stringify(log));
+    expect(await bed.poll(id)).toHaveLength(1 - lost);
+    expect(bed.lost).toHaveLength(lost);
+  });
+
+  it('is no transaction, and another node keeps the filter', async () => {
+    const bed = new FiltersBed();
+    const id = await bed.result('eth_newPendingTransactionFilter');
+    bed.node.untold.push('{"blockNumber":"0x1","logIndex":"0x0"}');
+    expect(await bed.poll(id)).toEqual([]);
+    expect(bed.lost).toEqual(['pending']);
+  });
+});
+
 describe('a pending filter', () => {
   it('tells each transaction once, over the loss of its node', async () => {
     const bed = new FiltersBed();
@@ -84,6 +136,39 @@ describe('a pending filter', () => {
     expect(await bed.poll(id)).toEqual(['"0xcc"']);
     const many = await Promise.all(Array.from({ length: 8 }, () => bed.poll(id)));
     expect(many.flat()).toEqual([]);
+  });
+
+  it('leaves its node alone while that asks for a pause, and stays there', async () => {
+    const bed = new FiltersBed();
+    const id = await bed.result('eth_newPendingTransactionFilter');
+    bed.node.untold.push('"0xaa"');
+    bed.node.resting = true;
+    expect(await bed.poll(id)).toEqual([]);
+    expect([bed.node.asked, bed.node.made]).toEqual([0, 1]);
+    bed.node.resting = false;
+    expect(await bed.poll(id)).toEqual(['"0xaa"']);
+  });
+
+  it('asks no node for a caller who has left', async () => {
+    const bed = new FiltersBed();
+    const id = await bed.result('eth_newPendingTransactionFilter');
+    bed.cancel.cancel();
+    expect(await bed.call('eth_getFilterChanges', [id])).toMatchObject({ refused: { reason: 'DEADLINE' } });
+    expect(bed.node.asked).toBe(0);
+  });
+
+  it('drops nothing its node told, however many others are faster', async () => {
+    const bed = new FiltersBed();
+    const id = await bed.result('eth_newPendingTransactionFilter');
+    bed.node.untold.push('"0xaa"');
+    let faster = 25;
+    const replace = jest.spyOn(bed.store, 'replace').mockImplementation((...args) => {
+      if (--faster > 0) return Promise.resolve(false);
+      replace.mockRestore();
+      return bed.store.replace(...args);
+    });
+    expect(await bed.poll(id)).toEqual(['"0xaa"']);
+    expect(faster).toBe(0);
   });
 
   it('loses nothing when it is polled many times at once', async () => {
@@ -118,6 +203,25 @@ describe('filters', () => {
     expect(await bed.call('eth_newBlockFilter', [], 'd')).toMatchObject(refused('filters.maxFilters of 3'));
     expect(await bed.result('eth_uninstallFilter', [first])).toBe(true);
     expect(await bed.result('eth_newBlockFilter', [], 'd')).toMatch(/^0x[0-9a-f]{32}$/);
+  });
+
+  it('count for nobody where making them comes to nothing', async () => {
+    const bed = new FiltersBed({ maxPerClient: 1 });
+    jest.spyOn(bed.store, 'add').mockRejectedValueOnce(new Error('a defect'));
+    await expect(bed.call('eth_newBlockFilter', [])).rejects.toThrow('a defect');
+    expect(await bed.result('eth_newBlockFilter')).toMatch(/^0x/);
+  });
+
+  it('are looked for only by ids that are of our form', async () => {
+    const bed = new FiltersBed();
+    const find = jest.spyOn(bed.store, 'find');
+    for (const id of ['0x1', `0x${'A'.repeat(32)}`, 'x'.repeat(1000), '']) {
+      for (const method of ['eth_getFilterChanges', 'eth_getFilterLogs']) {
+        expect(await bed.call(method, [id])).toMatchObject({ refused: { message: 'filter not found' } });
+      }
+      expect(await bed.result('eth_uninstallFilter', [id])).toBe(false);
+    }
+    expect(find).not.toHaveBeenCalled();
   });
 
   it.each([

@@ -18,6 +18,8 @@ export class MemoryChain {
   asked: string[] = [];
   /** The most blocks one eth_getLogs may be about, before it is refused. */
   maxRange = Infinity;
+  /** It refuses whatever it is asked. */
+  refusing = false;
 
   constructor(public ring = 256) {
     this.grow(0);
@@ -55,15 +57,15 @@ export class MemoryChain {
 
   readonly send = (method: string, params: readonly unknown[]): Promise<Outcome> => {
     this.asked.push(method);
-    return Promise.resolve(this.answer(method, params[0]));
+    return Promise.resolve(this.refusing ? REFUSED : this.answer(method, params[0]));
   };
 
   private answer(method: string, param: unknown): Outcome {
     switch (method) {
       case 'eth_getBlockByNumber':
-        return toResult(this.blocks[Number(param)] ?? null);
+        return toBlock(this.blocks[Number(param)]);
       case 'eth_getBlockByHash':
-        return toResult(this.blocks.find(({ hash }) => hash === param) ?? null);
+        return toBlock(this.blocks.find(({ hash }) => hash === param));
       default: {
         const { fromBlock, toBlock } = param as { fromBlock: string; toBlock: string };
         const count = Number(toBlock) - Number(fromBlock) + 1;
@@ -75,6 +77,9 @@ export class MemoryChain {
   }
 }
 
-function toResult(value: unknown): Outcome {
-  return { kind: 'result', result: Buffer.from(JSON.stringify(value)) };
+const REFUSED: Outcome = { kind: 'error', error: Buffer.from('{"code":-32000,"message":"not now"}') };
+
+function toBlock(block: MadeBlock | undefined): Outcome {
+  const told = block === undefined ? null : { ...block, number: toQuantity(block.number) };
+  return { kind: 'result', result: Buffer.from(JSON.stringify(told)) };
 }

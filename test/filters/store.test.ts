@@ -202,6 +202,25 @@ describe('filters in Redis', () => {
     expect(await b.store.find(ID)).toEqual(second);
   });
 
+  it('are brought back to a Redis that stood still, all but those it refuses', async () => {
+    const a = await join();
+    await a.store.add(ID, first);
+    const key = (await server.keys())[0] ?? '';
+    for (let i = 0; i < 70; i++) {
+      const other = `0x${String(i).padStart(32, '0')}`;
+      await a.store.add(other, first);
+      await server.call('SET', key.replace(ID, other), 'not a filter');
+    }
+    server.freeze();
+    await expect(a.store.find(OTHER)).rejects.toMatchObject({ code: 'STORE_AWAY' });
+    // What is sent from here on does not wait for it to go on.
+    await eventually(() => !a.redis.usable);
+    expect(await a.store.replace(ID, first, second)).toBe(true);
+    for (let i = 0; i < 70; i++) await a.store.find(`0x${String(i).padStart(32, '0')}`);
+    server.thaw();
+    await eventually(async () => String(await server.call('HGET', key, 'r')).startsWith('2:'));
+  });
+
   it('are brought back to a Redis that restarted empty, by who got further', async () => {
     const [a, b, c] = [await join(), await join(), await join()];
     await a.store.add(ID, first);

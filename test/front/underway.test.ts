@@ -51,6 +51,24 @@ describe('requests under way', () => {
     expect(closed).toBe(3);
   });
 
+  // Each reload begins with a registry of its own.
+  it('leave nothing on a connection that outlives the registry', async () => {
+    const client = connect();
+    const listeners: (number | undefined)[] = [];
+    for (let reloads = 0; reloads < 3; reloads++) {
+      underway = new Underway();
+      responses = [];
+      client.send(REQUEST.repeat(3));
+      await eventually(() => responses.length === 3);
+      const socket = responses[0]?.socket;
+      for (const response of responses) response.end('x');
+      await underway.empty();
+      listeners.push(socket?.listenerCount('close'));
+    }
+    expect(new Set(listeners).size).toBe(1);
+    client.close();
+  });
+
   it('end with their connection, also those whose turn it was not', async () => {
     const client = connect();
     client.send(REQUEST.repeat(20));

@@ -45,6 +45,23 @@ describe('nodes', () => {
     expect(metrics).not.toContain('node="b"');
   });
 
+  it('are not asked for filters by the ids that another of their name gave', async () => {
+    const [a, b] = [await bed.node('a'), await bed.node('b')];
+    await bed.start(oneChain([entry(a, { name: 'n' })]));
+    await allUp();
+    const id = await bed.proxy.call('eth_newPendingTransactionFilter');
+    await bed.proxy.call('eth_getFilterChanges', [id]);
+    expect(a.callsOf('eth_getFilterChanges')).toHaveLength(1);
+
+    await bed.put(oneChain([entry(b, { name: 'n' })]));
+    await allUp();
+    // It counts its ids from the same one on, so it would tell what somebody else asked it for.
+    expect(await bed.proxy.call('eth_getFilterChanges', [id])).toEqual([]);
+    expect(b.callsOf('eth_newPendingTransactionFilter')).toHaveLength(1);
+    expect(b.callsOf('eth_getFilterChanges')).toEqual([]);
+    expect(await bed.proxy.metric('rpc_balancer_filters_lost_total', { kind: 'pending' })).toBe(1);
+  });
+
   it('finish what they were asked before they were removed', async () => {
     const [a, b] = [await bed.node('a'), await bed.node('b')];
     const held = heldAnswers();

@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream';
 import type { NodeView } from '../../runtime/nodes/node';
 import { type BlockNeed, NO_NEED } from '../../runtime/rpc/block-need';
 import { methodRow } from '../../runtime/rpc/methods';
@@ -6,8 +7,15 @@ import { rawTransactionHash } from '../../runtime/rpc/transaction-hash';
 import type { Answer } from '../../runtime/upstream/attempt';
 import { NodeError, type NodeErrorCode, type NodeErrorOptions } from '../../runtime/upstream/errors';
 import { Failover } from '../../runtime/upstream/failover';
-import type { Caller, FailoverParts, Picked, UpstreamRequest } from '../../runtime/upstream/failover-parts';
+import type {
+  Caller,
+  Confirmation,
+  FailoverParts,
+  Picked,
+  UpstreamRequest,
+} from '../../runtime/upstream/failover-parts';
 import type { NodeClient, Sending } from '../../runtime/upstream/node-client';
+import type { ResultStream } from '../../runtime/upstream/result-stream';
 import { RetryBudget } from '../../runtime/upstream/retry-budget';
 import { Cancellation } from '../../runtime/util/cancellation';
 
@@ -44,6 +52,7 @@ function request(method: string, { params = '[]', need = NO_NEED }: { params?: s
     need,
     at: undefined,
     readsPending: false,
+    proof: undefined,
     wholeWanted: false,
     paramsByHash: undefined,
     pinnedTo: ({ number }) => request(method, { params: `["${number}"]`, need: { kind: 'head', number } }),
@@ -351,5 +360,22 @@ describe('what may run once only', () => {
   it('goes on where a node says that it knows no such method', async () => {
     const made = bed({ a: [rpcError(-32601, 'no such method')], b: [result('"0x1"')] });
     expect(brief(await made.run(request('custom_unknown')))).toBe('"0x1"');
+  });
+});
+
+describe('a read that asks for proof', () => {
+  const proven: UpstreamRequest = { ...request('eth_getLogs'), proof: head };
+
+  it.each<[Confirmation, boolean]>([
+    ['certain', true],
+    ['assumed', false],
+  ])('counts as answered as asked where its block is %s: %s', async (confirmation, asAsked) => {
+    const streamed = (): Answer => ({ kind: 'stream', stream: Readable.from([]) as unknown as ResultStream });
+    for (const answer of [result('[]'), streamed()]) {
+      const outcome = await bed({ a: [answer] }, { confirms: () => confirmation }).run(proven);
+      expect(outcome).toMatchObject({ via: { node: 'a', asAsked } });
+      const unproven = await bed({ a: [result('[]')] }, { confirms: () => confirmation }).run(request('eth_getLogs'));
+      expect(unproven).toMatchObject({ via: { asAsked: true } });
+    }
   });
 });
