@@ -70,7 +70,7 @@ describe('a configuration that is wrong', () => {
     await bed.start(oneChain([entry(a)]));
     const redis = { url: 'rediss://127.0.0.1:1', caFile: join(bed.folder, 'ca.pem') };
     expect(await bed.putBroken(oneChain([entry(a, { weight: 7 })], { redis }))).toEqual([
-      'redis.caFile must be a file that can be read, got ENOENT',
+      'redis.caFile must be a file of certificates (PEM), got ENOENT',
     ]);
     expect((await bed.proxy.node('a')).weight).toBe(1);
     writeFileSync(redis.caFile, '');
