@@ -145,7 +145,7 @@ export class FilterBed {
   /** The nodes named by what Redis holds under keys with this in their names. */
   async feeders(part: string): Promise<AnvilNode[]> {
     const keys = (await this.redis.keys()).filter((key) => key.includes(part));
-    const records = await Promise.all(keys.map((key) => valueOf(this.redis, key)));
+    const records = await Promise.all(keys.map((key) => this.redis.contents(key)));
     return records.flatMap((record) => /node-\d/.exec(record)?.[0] ?? []).map((name) => this.node(name));
   }
 
@@ -200,20 +200,6 @@ export function expectAsExpected(watches: readonly Watch[]): void {
     });
     expect(() => foldTold(client.told)).not.toThrow();
   }
-}
-
-export async function valueOf(redis: RedisProcess, key: string): Promise<string> {
-  const type = String(await redis.call('TYPE', key));
-  const read = {
-    hash: ['HGETALL'],
-    string: ['GET'],
-    zset: ['ZRANGE', 0, -1],
-    list: ['LRANGE', 0, -1],
-    set: ['SMEMBERS'],
-  };
-  const [command = '', ...args] = Object.hasOwn(read, type) ? read[type as keyof typeof read] : [];
-  if (command === '') return '';
-  return JSON.stringify(await redis.call(String(command), key, ...args));
 }
 
 const EVEN = `0x${'0'.repeat(64)}`;

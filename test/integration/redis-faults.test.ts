@@ -182,10 +182,8 @@ it('all keys have the prefix and a lifetime, and no value tells of a node', asyn
     const left = Number(await server.call('PTTL', key));
     // It may have ended since it was listed.
     expect(left === -2 || left > 0).toBe(true);
-    const type = await server.call('TYPE', key);
-    const value = type === 'string' ? String(await server.call('GET', key)) : '';
+    const value = await server.contents(key);
     for (const secret of ['://', NODE_SECRET, '127.0.0.1', ...ports]) expect(value).not.toContain(secret);
-    expect(['string', 'none']).toContain(type);
   }
 }, 60_000);
 

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { eventually } from '../support/eventually';
 import { ProxyProcess } from '../support/proxy-process';
 import { entry, oneChain, ReloadBed } from './reload-bed';
+import { selfSigned } from '../upstream/certificate';
 
 let bed: ReloadBed;
 
@@ -73,11 +74,11 @@ describe('a configuration that is wrong', () => {
       'redis.caFile must be a file of certificates (PEM), got ENOENT',
     ]);
     expect((await bed.proxy.node('a')).weight).toBe(1);
-    writeFileSync(redis.caFile, '');
+    writeFileSync(redis.caFile, selfSigned('DNS:redis.example').cert);
     bed.proxy.signal('SIGHUP');
     await bed.proxy.untilLogged('configuration applied');
     // It is followed now.
-    writeFileSync(redis.caFile, '\n');
+    writeFileSync(redis.caFile, selfSigned('DNS:redis.example').cert);
     expect(await bed.proxy.untilLogged('configuration applied', 2)).toMatchObject({ sections: ['redis'] });
   });
 });

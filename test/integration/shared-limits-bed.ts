@@ -48,10 +48,10 @@ export class SharedLimitsBed {
     await Promise.all(this.proxies.map(isReady));
   }
 
-  /** How often scripts were run in Redis so far. */
+  /** How often Redis has decided so far. */
   async runs(): Promise<number> {
-    const { eval: whole = 0, evalsha = 0 } = await this.redis.commandCounts();
-    return whole + evalsha;
+    const answers = await Promise.all(this.proxies.map((proxy) => proxy.redisAnswers('limits')));
+    return answers.reduce((sum, count) => sum + count, 0);
   }
 
   /** HTTP status of one request at the proxy of this number; 0 where there was no answer. */

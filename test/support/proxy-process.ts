@@ -145,6 +145,11 @@ export class ProxyProcess {
     return matching.reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' '))), 0);
   }
 
+  /** Questions that Redis answered so far, of those for one purpose: `limits`, `cache`, `filters` or `head`. */
+  async redisAnswers(purpose: string): Promise<number> {
+    return this.metric('rpc_balancer_redis_duration_seconds_count', { purpose });
+  }
+
   /** Waits until the status is as wanted. @throws Error with the last status after `timeoutMs`. */
   async until(wanted: (status: Status) => boolean, timeoutMs = 15_000): Promise<Status> {
     const giveUpAt = performance.now() + timeoutMs;

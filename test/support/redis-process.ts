@@ -77,6 +77,14 @@ export class RedisProcess {
     return ((await this.call('KEYS', '*')) as string[]).sort();
   }
 
+  /** All that a key holds, as one text; empty where it has ended meanwhile. @throws Error for a type we never use */
+  async contents(key: string): Promise<string> {
+    const type = String(await this.call('TYPE', key));
+    if (type === 'none') return '';
+    if (type !== 'string' && type !== 'hash') throw new Error(`${key} is a ${type}`);
+    return JSON.stringify(await this.call(type === 'hash' ? 'HGETALL' : 'GET', key));
+  }
+
   /** Commands it has run since its start, by name; what tests themselves ask (INFO, CLIENT …) included. */
   async commandCounts(): Promise<Record<string, number>> {
     const info = String(await this.call('INFO', 'commandstats'));
