@@ -125,14 +125,18 @@ export class FilterBed {
     return client;
   }
 
-  /** As `watch`, sticky, at this node: those that end up elsewhere are removed again. */
+  /**
+   * As `watch`, sticky, at this node: those that end up elsewhere are removed again. A node that was away may be left alone
+   * for a while after it is back.
+   */
   async watchAt(node: AnvilNode, wanted: Wanted): Promise<Watch> {
-    for (let tries = 0; tries < 100; tries++) {
+    for (let tries = 0; tries < 200; tries++) {
       const watch = await this.watch('sticky', wanted);
       if ((await this.feederOf(watch.client.id)) === node) return watch;
       await resultOf(watch.client.urls[0] ?? '', 'eth_uninstallFilter', [watch.client.id]);
+      if (tries > 20) await sleep(100);
     }
-    throw new Error(`no filter at ${node.name} in a hundred tries`);
+    throw new Error(`no filter at ${node.name} in two hundred tries`);
   }
 
   /** The node that feeds a sticky filter, which its record in Redis names. */
