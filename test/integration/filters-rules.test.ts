@@ -233,8 +233,9 @@ describe('filters', () => {
     expect(client.told).toHaveLength(3);
     expect(client.refusals).toEqual([]);
     expect(spent.asked).toBeLessThanOrEqual(chain === 'computed' ? 0 : 60);
-    // One a poll.
-    expect(spent.inRedis).toBe(60);
+    // One a poll; a sticky filter may also note, once in a while, how far its node has come.
+    expect(spent.inRedis).toBeGreaterThanOrEqual(60);
+    expect(spent.inRedis).toBeLessThanOrEqual(70);
   });
 
   it('that were left alone for hundreds of blocks cost nothing until they are polled, and then tell all in order, in pieces', async () => {
