@@ -157,7 +157,10 @@ describe('a provider that fails', () => {
 
   it('by not being there: it was not sent', async () => {
     await node.refuse();
-    const { status: code, headers, error } = await ask(bed.localUrl('a'), 'eth_call');
+    // On a connection whose end HAProxy has not seen yet, the first may still be sent.
+    let answer = await ask(bed.localUrl('a'), 'eth_call');
+    if (answer.status === 502) answer = await ask(bed.localUrl('a'), 'eth_call');
+    const { status: code, headers, error } = answer;
     expect([code, headers.get('x-not-sent'), error?.code]).toEqual([503, '1', -32002]);
   });
 
