@@ -94,12 +94,11 @@ export class Follower {
   /** Gives the node a transaction of its branch; a node out of reach is told at the end of its next sync. */
   tell(transaction: SignedTransaction): void {
     if (!this.reachable || this.#untold.push(transaction) > 1) return;
-    void this.#inTurn(() =>
-      this.#attempt(async () => {
-        const untold = this.#untold.splice(0);
-        await this.#add(untold.filter(({ hash }) => this.branch.waits(hash)));
-      }),
-    );
+    void this.#inTurn(() => {
+      // Taken also where the node is gone by now: while there are any left no further turn is asked for.
+      const untold = this.#untold.splice(0);
+      return this.#attempt(() => this.#add(untold.filter(({ hash }) => this.branch.waits(hash))));
+    });
   }
 
   /**
