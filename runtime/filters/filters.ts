@@ -1,4 +1,6 @@
 import type { ChainSend } from '../chain/read-chain';
+import type { Trail } from '../chain/trail';
+import type { HeadView } from '../rpc/head-view';
 import type { RpcRequest } from '../rpc/message';
 import type { Outcome } from '../rpc/outcome';
 import { failureOutcome, filterId, isFilterId, refuse, toList, toResult } from './answers';
@@ -92,11 +94,12 @@ export class Filters<C extends FilterCaller> {
     if (record.kind === 'pending') return pendingChanges(record, nodes, caller, carried);
     const { head } = caller;
     if (head === undefined) return UNCHANGED;
-    const isSettled = isUpToDate(record.trail, head) || isElsewhere(record.trail, head, wasOurs);
-    if (carried.length === 0 && isSettled) return UNCHANGED;
+    const isSettled = (trail: Trail, view: HeadView): boolean =>
+      isUpToDate(trail, view) || isElsewhere(trail, view, wasOurs);
+    if (carried.length === 0 && isSettled(record.trail, head)) return UNCHANGED;
     const parts = { head, send: this.parts.send(caller), maxBlocks };
-    if (record.kind === 'logs' && record.node !== undefined) {
-      return stickyLogs({ ...record, node: record.node }, { ...parts, nodes, caller, carried });
+    if (record.kind === 'logs' && (record.node !== undefined || carried.length > 0)) {
+      return stickyLogs(record, { ...parts, nodes, caller, carried, isSettled });
     }
     const { changes, trail } =
       record.kind === 'logs'

@@ -1,8 +1,9 @@
 import { BranchReader } from '../chain/branch-reader';
 import { byBlock } from '../chain/log-walk';
 import { ChainReadError } from '../chain/read-chain';
-import { extendTrail, type ToldBlock, untold } from '../chain/trail';
+import { extendTrail, type ToldBlock, type Trail, untold } from '../chain/trail';
 import type { BlockName } from '../rpc/block-ref';
+import type { HeadView } from '../rpc/head-view';
 import { type Log, parseLog, parseLogs } from '../rpc/log';
 import { advanceLogs, type AdvanceParts, splitBy } from './computed';
 import { fits } from './criteria';
@@ -15,6 +16,8 @@ export interface StickyParts<C> extends AdvanceParts {
   readonly caller: C;
   /** Logs that the node told a try that came too late. */
   readonly carried: readonly string[];
+  /** Whether to who has this head there is nothing to tell, or it is not for it to tell. */
+  readonly isSettled: (trail: Trail, head: HeadView) => boolean;
 }
 
 type StickyFilter = LogFilter & Required<Pick<LogFilter, 'node'>>;
@@ -28,9 +31,20 @@ type StickyFilter = LogFilter & Required<Pick<LogFilter, 'node'>>;
  *           │ no answer            ▼
  *           └──────────────▶ computed from `upTo` on; without an answer the node is lost
  */
-export async function stickyLogs<C>(record: StickyFilter, parts: StickyParts<C>): Promise<Step> {
+export async function stickyLogs<C>(record: LogFilter, parts: StickyParts<C>): Promise<Step> {
+  const { carried, isSettled } = parts;
+  if (carried.length === 0 || !isSettled(record.trail, parts.head)) return tellNews(record, parts);
+  // Who was faster has told more than this head has: seen from here that would be given up again.
+  const head = record.node && (await raisedFor(carried.map(parseLog), record.node.name, parts));
+  if (head === undefined || isSettled(record.trail, head)) return leave(record, carried);
+  return tellNews(record, { ...parts, head });
+}
+
+async function tellNews<C>(record: LogFilter, parts: StickyParts<C>): Promise<Step> {
   const { nodes, carried } = parts;
   const { node, trail } = record;
+  // Who was faster may have found the node lost.
+  if (node === undefined) return compute(record, parts, carried);
   const stand = nodes.stand(node, parts.head);
   if (stand.kind === 'gone') return compute(record, parts, carried, true);
   // Until its filter is known to begin below what is news, it does not tell all of it.
@@ -42,7 +56,7 @@ export async function stickyLogs<C>(record: StickyFilter, parts: StickyParts<C>)
   if (logs === undefined || !isOurs) return compute(record, parts, carried, true);
   const texts = [...carried, ...logs.filter(({ removed }) => !removed).map(({ text }) => text)];
   try {
-    return await tellAsNode(record, { logs, texts, stand: stand.block }, parts);
+    return await tellAsNode({ ...record, node }, { logs, texts, stand: stand.block }, parts);
   } catch (error) {
     // The node does not tell it again.
     if (!(error instanceof ChainReadError)) throw error;
@@ -87,24 +101,41 @@ async function tellAsNode<C>(record: StickyFilter, word: NodesWord, parts: Stick
 
 /** Without the node's word. What it told in vain is read again, wherever others have come to meanwhile. */
 async function compute<C>(
-  record: StickyFilter,
+  record: LogFilter,
   parts: StickyParts<C>,
   carried: readonly string[],
   lost = false,
 ): Promise<Step> {
-  const { node, ...others } = record;
-  const keeping = (since: number): Pick<LogFilter, 'node'> => (lost ? {} : { node: { ...unasked(node), since } });
-  const least = carried.reduce((number, text) => Math.min(number, parseLog(text)?.number ?? number), Infinity);
-  const from = { ...record.trail, upTo: Math.min(record.trail.upTo, least - 1) };
-  const outcome = { how: 'computed' as const, carried, ...(lost && { lost }) };
+  const left = leave(record, carried, lost);
+  const { trail: from } = left.next;
   try {
     const { changes, trail } = await advanceLogs(from, record.criteria, parts);
-    return { changes, next: { ...others, ...keeping(node.since), trail }, ...outcome };
+    return { ...left, changes, next: { ...left.next, trail } };
   } catch (error) {
     if (!(error instanceof ChainReadError) || (carried.length === 0 && !lost)) throw error;
-    // The node does not tell it again, or may not: from here on it is read, and the node counts again above that.
-    return { changes: [], next: { ...others, ...keeping(from.upTo + 1), trail: from }, ...outcome };
+    return left;
   }
+}
+
+/**
+ * Tells nothing, and leaves what the node told to be read by a later poll. The node does not tell it again, so it counts
+ * again above that only, and is not asked before all up to there is read.
+ */
+function leave(record: LogFilter, carried: readonly string[], lost = false): Step & { readonly next: LogFilter } {
+  const { node, ...others } = record;
+  const { least, newest } = rangeOf(carried);
+  const keeping = lost || node === undefined ? {} : { node: { ...unasked(node), since: Math.max(node.since, newest) } };
+  const trail = { ...record.trail, upTo: Math.min(record.trail.upTo, least - 1) };
+  return { changes: [], next: { ...others, ...keeping, trail }, how: 'computed', carried, ...(lost && { lost }) };
+}
+
+/** The numbers of the first and the last block that logs are of. */
+function rangeOf(texts: readonly string[]): { least: number; newest: number } {
+  const numbers = texts.flatMap((text) => parseLog(text)?.number ?? []);
+  return {
+    least: numbers.reduce((a, b) => Math.min(a, b), Infinity),
+    newest: numbers.reduce((a, b) => Math.max(a, b), -Infinity),
+  };
 }
 
 function unasked({ name, id, mark, madeAt }: NodeFilter): NodeFilter {
@@ -112,9 +143,9 @@ function unasked({ name, id, mark, madeAt }: NodeFilter): NodeFilter {
 }
 
 /** A head that has all these logs; undefined where they are above any that is believed. */
-async function raisedFor<C>(logs: readonly Log[], node: string, { head, nodes }: StickyParts<C>) {
+async function raisedFor<C>(logs: readonly (Log | undefined)[], node: string, { head, nodes }: StickyParts<C>) {
   const newest = logs.reduce<Log | undefined>(
-    (best, log) => (log.number > (best?.number ?? -1) ? log : best),
+    (best, log) => ((log?.number ?? -1) > (best?.number ?? -1) ? log : best),
     undefined,
   );
   if (newest === undefined || newest.number <= head.number) return head;

@@ -1,14 +1,12 @@
 import type { FilterNodes, MadeFilter, Stand } from '../../runtime/filters/filter-nodes';
 import { type FilterCaller } from '../../runtime/filters/filter-maker';
-import { Filters } from '../../runtime/filters/filters';
 import { MemoryStore } from '../../runtime/filters/memory-store';
 import { Quota } from '../../runtime/filters/quota';
 import type { NodeFilter } from '../../runtime/filters/record';
 import type { HeadView } from '../../runtime/rpc/head-view';
 import type { Outcome } from '../../runtime/rpc/outcome';
-import { ownRequest } from '../../runtime/rpc/own-request';
-import { Cancellation } from '../../runtime/util/cancellation';
 import { MemoryChain } from './memory-chain';
+import { SeeingProcess } from './seeing-process';
 
 /** A node that keeps filters, as far as filters see one: it has the chain, and tells what is new once. */
 export class KeepingNode implements FilterNodes<FilterCaller> {
@@ -70,16 +68,18 @@ function numberOf(text: string): number {
   return blockNumber === undefined ? 0 : Number(blockNumber);
 }
 
-/** The filter methods over a chain in memory. */
+/** The filter methods over a chain in memory, in two processes that share what they keep. */
 export class FiltersBed {
   readonly chain = new MemoryChain();
   readonly node = new KeepingNode(this.chain);
   readonly told: string[] = [];
   readonly lost: string[] = [];
   readonly hows: string[] = [];
-  readonly filters: Filters<FilterCaller>;
   readonly store: MemoryStore;
-  readonly cancel = new Cancellation();
+  /** It sees each block at once. */
+  readonly process: SeeingProcess;
+  /** It sees of the chain what the test lets it. */
+  readonly other: SeeingProcess;
   private ids = 0;
 
   constructor(options: { sticky?: boolean; maxPerClient?: number; maxFilters?: number } = {}) {
@@ -87,24 +87,20 @@ export class FiltersBed {
     const now = (): number => performance.now();
     const bounds = { ttlMs: 60_000, maxPerClient, maxFilters };
     this.store = new MemoryStore(bounds, now);
-    this.filters = new Filters({
+    for (let i = 0; i < 20; i++) this.chain.grow(1);
+    const parts = {
       store: this.store,
       quota: new Quota(bounds, now),
       sticky,
       nodes: this.node,
       maxBlocks: 1000,
-      wasOurs: () => true,
-      send: () => async (method, params) => {
-        const outcome = await this.chain.send(method, params);
-        await new Promise((resolve) => setImmediate(resolve));
-        return outcome;
-      },
-      randomHex: (bytes) => (++this.ids).toString(16).padStart(2 * bytes, '0'),
+      randomHex: (bytes: number) => (++this.ids).toString(16).padStart(2 * bytes, '0'),
       close: () => undefined,
-      onPoll: (_, how) => this.hows.push(how),
-      onLost: (kind) => this.lost.push(kind),
-    });
-    for (let i = 0; i < 20; i++) this.chain.grow(1);
+      onPoll: (_: string, how: string) => this.hows.push(how),
+      onLost: (kind: string) => this.lost.push(kind),
+    };
+    this.process = new SeeingProcess(this.chain, parts);
+    this.other = new SeeingProcess(this.chain, parts);
   }
 
   /** A block more, of which the node has something to tell. */
@@ -122,20 +118,32 @@ export class FiltersBed {
     for (let i = 0; i <= blocks; i++) this.grow(i % 3);
   }
 
-  call(method: string, params: readonly unknown[], client = 'c'): Promise<Outcome> {
-    const caller = { client: { key: client }, head: this.chain.head, deadline: Infinity, cancel: this.cancel };
-    return this.filters.handle(ownRequest(method, params), caller);
+  call(method: string, params: readonly unknown[], client?: string): Promise<Outcome> {
+    this.process.look();
+    return this.process.call(method, params, client);
   }
 
-  async result(method: string, params: readonly unknown[] = [], client = 'c'): Promise<unknown> {
-    const outcome = await this.call(method, params, client);
-    if (outcome.kind !== 'result') throw new Error(JSON.stringify(outcome));
-    return JSON.parse(outcome.result.toString('utf8'));
+  async result(method: string, params: readonly unknown[] = [], client?: string): Promise<unknown> {
+    return resultOf(await this.call(method, params, client));
   }
 
   /** @returns what was told, each as a text */
   async poll(id: unknown): Promise<string[]> {
-    const changes = (await this.result('eth_getFilterChanges', [id])) as unknown[];
-    return changes.map((change) => JSON.stringify(change));
+    return textsOf(await this.result('eth_getFilterChanges', [id]));
   }
+
+  /** At the other process, which may be on a branch that no node has any more, and then tells nothing. */
+  async pollOther(id: unknown): Promise<string[]> {
+    const outcome = await this.other.call('eth_getFilterChanges', [id]);
+    return outcome.kind === 'refused' ? [] : textsOf(resultOf(outcome));
+  }
+}
+
+function resultOf(outcome: Outcome): unknown {
+  if (outcome.kind !== 'result') throw new Error(JSON.stringify(outcome));
+  return JSON.parse(outcome.result.toString('utf8'));
+}
+
+function textsOf(changes: unknown): string[] {
+  return (changes as unknown[]).map((change) => JSON.stringify(change));
 }

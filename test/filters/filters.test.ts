@@ -14,6 +14,9 @@ const happening = fc.oneof(
   },
   { weight: 15, arbitrary: fc.record({ kind: fc.constant('poll' as const) }) },
   { weight: 3, arbitrary: fc.record({ kind: fc.constant('lag' as const), behind: fc.nat({ max: 2 }) }) },
+  { weight: 5, arbitrary: fc.record({ kind: fc.constant('look' as const), behind: fc.nat({ max: 3 }) }) },
+  { weight: 7, arbitrary: fc.record({ kind: fc.constant('pollOther' as const) }) },
+  { weight: 2, arbitrary: fc.record({ kind: fc.constant('belief' as const), believes: fc.boolean() }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('kill' as const) }) },
 );
 
@@ -34,6 +37,9 @@ describe('a log filter', () => {
           for (const event of events) {
             if (event.kind === 'grow') bed.grow(event.logs);
             else if (event.kind === 'lag') bed.node.behind = event.behind;
+            else if (event.kind === 'look') bed.other.look(event.behind);
+            else if (event.kind === 'belief') bed.other.believes = event.believes;
+            else if (event.kind === 'pollOther') client.tell(await bed.pollOther(id));
             else if (event.kind === 'kill') bed.node.alive = false;
             else if (event.kind === 'poll') client.tell(await bed.poll(id));
             else bed.reorg(Math.min(event.blocks, bed.chain.blocks.length - 25), event.tells);
@@ -52,22 +58,42 @@ describe('a log filter', () => {
     },
   );
 
-  it.each([false, true])('that is polled many times at once loses and repeats nothing (sticky: %s)', async (sticky) => {
-    const bed = new FiltersBed({ sticky });
-    const id = await bed.result('eth_newFilter', [{}]);
-    const told: string[] = [];
-    for (let round = 0; round < 40; round++) {
-      const polls = Array.from({ length: 5 }, () => bed.poll(id));
-      await new Promise((resolve) => setImmediate(resolve));
-      bed.grow(2);
-      polls.push(bed.poll(id), bed.poll(id));
-      if (round === 30) bed.node.alive = false;
-      for (const changes of await Promise.all(polls)) told.push(...changes);
-    }
-    for (let i = 0; i < 3; i++) told.push(...(await bed.poll(id)));
-    const expected = bed.chain.blocks.slice(21).flatMap(({ logs }) => logs);
-    expect(told.sort()).toEqual([...expected].sort());
-  });
+  const moment = fc.oneof(
+    { weight: 4, arbitrary: fc.record({ kind: fc.constant('grow' as const), logs: fc.nat({ max: 2 }) }) },
+    { weight: 5, arbitrary: fc.record({ kind: fc.constant('poll' as const) }) },
+    { weight: 5, arbitrary: fc.record({ kind: fc.constant('pollOther' as const) }) },
+    { weight: 6, arbitrary: fc.record({ kind: fc.constant('pass' as const) }) },
+    { weight: 3, arbitrary: fc.record({ kind: fc.constant('look' as const), behind: fc.nat({ max: 3 }) }) },
+    { weight: 2, arbitrary: fc.record({ kind: fc.constant('belief' as const), believes: fc.boolean() }) },
+    { weight: 1, arbitrary: fc.record({ kind: fc.constant('kill' as const) }) },
+  );
+
+  it.each([false, true])(
+    'that is polled many times at once, in two processes, loses, repeats and takes back nothing (sticky: %s)',
+    async (sticky) => {
+      await fc.assert(
+        fc.asyncProperty(fc.array(moment, { minLength: 10, maxLength: 120 }), async (events) => {
+          const bed = new FiltersBed({ sticky });
+          const id = await bed.result('eth_newFilter', [{}]);
+          const polls: Promise<string[]>[] = [];
+          for (const event of events) {
+            if (event.kind === 'grow') bed.grow(event.logs);
+            else if (event.kind === 'poll') polls.push(bed.poll(id));
+            else if (event.kind === 'pollOther') polls.push(bed.pollOther(id));
+            else if (event.kind === 'pass') await new Promise((resolve) => setImmediate(resolve));
+            else if (event.kind === 'look') bed.other.look(event.behind);
+            else if (event.kind === 'belief') bed.other.believes = event.believes;
+            else bed.node.alive = false;
+          }
+          const told = (await Promise.all(polls)).flat();
+          for (let i = 0; i < 3; i++) told.push(...(await bed.poll(id)));
+          const expected = bed.chain.blocks.slice(21).flatMap(({ logs }) => logs);
+          expect(told.sort()).toEqual([...expected].sort());
+        }),
+        { numRuns: 300 },
+      );
+    },
+  );
 });
 
 describe('a sticky log filter', () => {
@@ -152,7 +178,7 @@ describe('a pending filter', () => {
   it('asks no node for a caller who has left', async () => {
     const bed = new FiltersBed();
     const id = await bed.result('eth_newPendingTransactionFilter');
-    bed.cancel.cancel();
+    bed.process.cancel.cancel();
     expect(await bed.call('eth_getFilterChanges', [id])).toMatchObject({ refused: { reason: 'DEADLINE' } });
     expect(bed.node.asked).toBe(0);
   });
