@@ -1,4 +1,4 @@
-import { RedisFailure } from '../redis/failure';
+import { RedisFailure, type RedisFailureCode } from '../redis/failure';
 import type { StageRedis } from '../redis/shared-redis';
 import type { MemoryStore } from './memory-store';
 import type { FilterRecord } from './record';
@@ -24,6 +24,13 @@ const LOOK_MS = 100;
 const AT_ONCE = 64;
 /** How often a filter is read again that changes while it is read. */
 const READS = 5;
+/**
+ * A Redis that begins to fail is given so long to be back, before processes go on apart. That costs polls of the first
+ * moments of a loss some time, and spares others what they would tell twice, or could not tell.
+ */
+const PATIENCE_MS = 1000;
+/** What may be over in a moment. */
+const PASSING: ReadonlySet<RedisFailureCode> = new Set(['DOWN', 'PAUSED', 'TIMEOUT', 'LOST', 'READONLY', 'LOADING']);
 
 /**
  * Filters that processes share, in Redis, with a copy in each process that has served them. A poll that finds nothing
@@ -32,6 +39,8 @@ const READS = 5;
  */
 export class RedisStore implements FilterStore {
   private backAt = -Infinity;
+  /** When it began to fail; undefined while it answers. */
+  private awaySince: number | undefined;
 
   constructor(private readonly options: RedisStoreOptions) {}
 
@@ -45,13 +54,15 @@ export class RedisStore implements FilterStore {
   }
 
   async find(id: string): Promise<FilterRecord | undefined> {
-    const copy = this.options.copies.get(id);
-    try {
-      return await this.findIn(id, copy, this.options.ttlMs);
-    } catch (error) {
-      if (!(error instanceof RedisFailure)) throw error;
-      if (copy === undefined && error.code !== 'NONE') throw new StoreAway();
-      return copy;
+    for (;;) {
+      const copy = this.options.copies.get(id);
+      try {
+        return await this.findIn(id, copy, this.options.ttlMs);
+      } catch (error) {
+        if (!(error instanceof RedisFailure)) throw error;
+        if (copy !== undefined || error.code === 'NONE') return copy;
+        if (!(await this.mayAnswerSoon(error))) throw new StoreAway();
+      }
     }
   }
 
@@ -64,7 +75,10 @@ export class RedisStore implements FilterStore {
     } catch (error) {
       if (!(error instanceof RedisFailure)) throw error;
       // It may have been done all the same; then it is the same revision.
-      return copies.replace(id, before, after);
+      if (!(await copies.replace(id, before, after))) return false;
+      // Other processes should know before anybody is told.
+      while ((await this.mayAnswerSoon(error)) && !(await this.put(id, after, ttlMs)));
+      return true;
     }
     copies.put(id, after);
     return true;
@@ -73,13 +87,15 @@ export class RedisStore implements FilterStore {
   async remove(id: string): Promise<boolean> {
     const { copies, ttlMs } = this.options;
     const hadCopy = await copies.remove(id);
-    try {
-      const was = await this.run(REMOVE, id, [ttlMs, hadCopy ? 1 : 0]);
-      return was === 'other' || (was === 'none' && hadCopy);
-    } catch (error) {
-      if (!(error instanceof RedisFailure)) throw error;
-      if (!hadCopy && error.code !== 'NONE') throw new StoreAway();
-      return hadCopy;
+    for (let mayBeDone = false; ; mayBeDone = true) {
+      try {
+        const was = await this.run(REMOVE, id, [ttlMs, hadCopy ? 1 : 0]);
+        return was === 'other' || (was === 'none' && hadCopy) || (was === 'removed' && mayBeDone);
+      } catch (error) {
+        if (!(error instanceof RedisFailure)) throw error;
+        if (hadCopy || error.code === 'NONE') return hadCopy;
+        if (!(await this.mayAnswerSoon(error))) throw new StoreAway();
+      }
     }
   }
 
@@ -87,6 +103,7 @@ export class RedisStore implements FilterStore {
   async bringBack(): Promise<void> {
     const { copies, now } = this.options;
     this.backAt = now();
+    this.awaySince = undefined;
     const entries = copies.entries();
     for (let i = 0; i < entries.length; i += AT_ONCE) {
       const some = entries.slice(i, i + AT_ONCE);
@@ -177,20 +194,37 @@ export class RedisStore implements FilterStore {
     return record;
   }
 
-  private async put(id: string, record: FilterRecord, lifeMs: number): Promise<void> {
+  /** @returns whether Redis has it now, or something newer; until then the copy counts and can be brought back. */
+  private async put(id: string, record: FilterRecord, lifeMs: number): Promise<boolean> {
     const { revision, meta, logs } = toStored(record);
     const fields = ['r', revision, 'm', meta, ...[...logs].flatMap(([hash, text]) => [fieldOf(hash), text])];
     try {
       await this.run(PUT, id, [record.revision.number, lifeMs, ...fields]);
+      return true;
     } catch (error) {
-      // The copy counts until it can be brought back.
       if (!(error instanceof RedisFailure)) throw error;
+      return false;
     }
   }
 
-  private run(script: typeof READ, id: string, args: readonly (string | number)[]): Promise<unknown> {
-    const { redis, timeoutMs } = this.options;
-    return redis.run(timeoutMs, script, [this.key(id)], args);
+  private async run(script: typeof READ, id: string, args: readonly (string | number)[]): Promise<unknown> {
+    const { redis, timeoutMs, now } = this.options;
+    try {
+      const answer = await redis.run(timeoutMs, script, [this.key(id)], args);
+      this.awaySince = undefined;
+      return answer;
+    } catch (error) {
+      this.awaySince ??= now();
+      throw error;
+    }
+  }
+
+  /** A moment after a failure, whether it is worth asking once more. */
+  private async mayAnswerSoon({ code }: RedisFailure): Promise<boolean> {
+    const { now, sleep } = this.options;
+    if (!PASSING.has(code) || now() - (this.awaySince ?? now()) >= PATIENCE_MS) return false;
+    await sleep(LOOK_MS);
+    return true;
   }
 
   private key(id: string): string {

@@ -23,12 +23,18 @@ class Peer {
   readonly redis: SharedRedis;
   readonly store: RedisStore;
   commands = 0;
+  /** How often it waited before it asked once more. */
+  waits = 0;
 
   constructor(url: string, ttlMs = TTL_MS, user: { username?: string; password?: string } = {}) {
     this.redis = new SharedRedis(redisEvents({ onAnswer: () => this.commands++ }));
     const stage = this.redis.for('filters');
     const copies = createMemory(ttlMs);
-    this.store = new RedisStore({ redis: stage, chainId: 1, copies, ttlMs, timeoutMs: 250, now, sleep });
+    const wait = (ms: number): Promise<void> => {
+      this.waits++;
+      return sleep(ms);
+    };
+    this.store = new RedisStore({ redis: stage, chainId: 1, copies, ttlMs, timeoutMs: 250, now, sleep: wait });
     this.redis.onBack(() => void this.store.bringBack());
     this.redis.apply({ url, keyPrefix: 'test:', connectTimeoutMs: 1000, ...user });
   }
@@ -200,6 +206,38 @@ describe('filters in Redis', () => {
     await eventually(() => a.redis.usable && b.redis.usable);
     await eventually(async () => (await b.store.find(ID))?.revision.number === 2);
     expect(await b.store.find(ID)).toEqual(second);
+  });
+
+  it('wait for a Redis that falters for a moment, so that processes do not go on apart', async () => {
+    const [a, b] = [await join(), await join()];
+    await a.store.add(ID, first);
+    await a.store.add(OTHER, first);
+    server.freeze();
+    const found = b.store.find(ID);
+    const removed = b.store.remove(OTHER);
+    const replaced = a.store.replace(ID, first, second);
+    await sleep(400);
+    server.thaw();
+    expect((await found)?.revision.number).toBeGreaterThan(0);
+    expect(await removed).toBe(true);
+    expect(await replaced).toBe(true);
+    expect(await b.store.find(ID)).toEqual(second);
+  });
+
+  it('do not wait once Redis is known to be away', async () => {
+    const [a, b] = [await join(), await join()];
+    await a.store.add(ID, first);
+    server.freeze();
+    await expect(b.store.find(ID)).rejects.toMatchObject({ code: 'STORE_AWAY' });
+    await a.store.replace(ID, first, second);
+    const before = [a.waits, b.waits];
+    expect(before.every((waits) => waits > 0)).toBe(true);
+    await a.store.replace(ID, second, third);
+    await expect(b.store.find(ID)).rejects.toMatchObject({ code: 'STORE_AWAY' });
+    await expect(b.store.remove(OTHER)).rejects.toMatchObject({ code: 'STORE_AWAY' });
+    expect([a.waits, b.waits]).toEqual(before);
+    server.thaw();
+    await eventually(() => a.redis.usable && b.redis.usable);
   });
 
   it('are brought back to a Redis that stood still, all but those it refuses', async () => {
