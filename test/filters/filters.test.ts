@@ -20,6 +20,42 @@ const happening = fc.oneof(
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('kill' as const) }) },
 );
 
+type Happening = typeof happening extends fc.Arbitrary<infer T> ? T : never;
+
+/** @returns what a poll told, if this was one */
+async function happen(bed: FiltersBed, id: unknown, event: Happening): Promise<string[]> {
+  if (event.kind === 'poll') return bed.poll(id);
+  if (event.kind === 'pollOther') return bed.pollOther(id);
+  if (event.kind === 'grow') bed.grow(event.logs);
+  else if (event.kind === 'lag') bed.node.behind = event.behind;
+  else if (event.kind === 'look') bed.other.look(event.behind);
+  else if (event.kind === 'belief') bed.other.believes = event.believes;
+  else if (event.kind === 'kill') bed.node.alive = false;
+  else bed.reorg(Math.min(event.blocks, bed.chain.blocks.length - 25), event.tells);
+  return [];
+}
+
+describe('a block filter', () => {
+  it('tells each block of the chain once, in order, at two processes that see it a moment apart', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(happening, { minLength: 5, maxLength: 60 }), async (events) => {
+        const bed = new FiltersBed();
+        for (let i = 0; i < 5; i++) bed.grow(0);
+        const id = await bed.result('eth_newBlockFilter');
+        const begin = bed.chain.blocks.length;
+        const told: string[] = [];
+        for (const event of events) told.push(...(await happen(bed, id, event)));
+        for (let i = 0; i < 3; i++) told.push(...(await bed.poll(id)));
+        expect(new Set(told).size).toBe(told.length);
+        // Of those told and given up since, nothing more is told.
+        const ours = bed.chain.blocks.slice(begin).map(({ hash }) => `"${hash}"`);
+        expect(told.filter((hash) => ours.includes(hash))).toEqual(ours);
+      }),
+      { numRuns: 300 },
+    );
+  });
+});
+
 describe('a log filter', () => {
   it.each([false, true])(
     'tells all there is, in order and once, whatever happens to the chain and to its node (sticky: %s)',
@@ -34,16 +70,7 @@ describe('a log filter', () => {
           const id = await bed.result('eth_newFilter', [{}]);
           const client = new Folded();
           client.logs.push(...held(bed.chain.blocks.flatMap(({ logs }) => logs)));
-          for (const event of events) {
-            if (event.kind === 'grow') bed.grow(event.logs);
-            else if (event.kind === 'lag') bed.node.behind = event.behind;
-            else if (event.kind === 'look') bed.other.look(event.behind);
-            else if (event.kind === 'belief') bed.other.believes = event.believes;
-            else if (event.kind === 'pollOther') client.tell(await bed.pollOther(id));
-            else if (event.kind === 'kill') bed.node.alive = false;
-            else if (event.kind === 'poll') client.tell(await bed.poll(id));
-            else bed.reorg(Math.min(event.blocks, bed.chain.blocks.length - 25), event.tells);
-          }
+          for (const event of events) client.tell(await happen(bed, id, event));
           bed.node.behind = 0;
           for (let i = 0; i < 3; i++) client.tell(await bed.poll(id));
           expect(client.problems).toEqual([]);
