@@ -24,11 +24,11 @@ import { nodeChanges } from './node-changes';
 import { markOf, type NodeIdentity } from './node-identity';
 import { NodeClients } from './node-clients';
 import { PinnedHead } from './pinned-head';
-import { tryOut } from './try-out';
+import { tryOut, type TryOutOptions } from './try-out';
 
 /** How long a question of our own may take, in milliseconds. */
 const ASK_MS = 2000;
-/** How long nodes that are to replace all others may take to show that they can, in milliseconds. */
+/** How long nodes that come where others go may take to show that they can serve, in milliseconds. */
 const TRY_OUT_MS = 2000;
 
 /** What the configuration says, as long as it says so. */
@@ -185,8 +185,9 @@ export class ChainNodes {
   }
 
   /**
-   * Other nodes, and other rules for them. Who stays keeps all that is known of it, and its connections. Where nobody who
-   * can serve stays, those who go serve until one of the new has shown that it can, or none has in time.
+   * Other nodes, and other rules for them. Who stays keeps all that is known of it, and its connections. Those who go
+   * serve until the new have shown that they can, or have not in time: only one of them may keep old state, know a
+   * method, or have room.
    */
   async apply(config: ChainConfig, http: HttpConfig): Promise<void> {
     const { added, removed, moved } = nodeChanges(this.settings.config.nodes, config.nodes);
@@ -194,7 +195,8 @@ export class ChainNodes {
     const newcomers = config.nodes.filter(({ name }) => isNew.has(name));
     const made = new Map(newcomers.map((node) => [node.name, this.clients.make(node)]));
     const leaving = new Set([...removed, ...moved]);
-    const found = this.canServeWithout(leaving) ? NOTHING_FOUND : await this.tryOut(made);
+    const enough = this.enoughOfTheNew(leaving);
+    const found = enough === 'none' ? NOTHING_FOUND : await this.tryOut(made, enough);
     if (this.stop.signal.aborted) {
       await Promise.all(Array.from(made.values(), (client) => client.close()));
       return;
@@ -303,15 +305,21 @@ export class ChainNodes {
     this.pinned.forget(node);
   }
 
-  private canServeWithout(leaving: ReadonlySet<string>): boolean {
-    return (
-      leaving.size === 0 || this.registry.nodes.some(({ name, health }) => health.state === 'up' && !leaving.has(name))
-    );
+  /** Which of the new are waited for before those who go do. */
+  private enoughOfTheNew(leaving: ReadonlySet<string>): TryOutOptions['enough'] | 'none' {
+    if (leaving.size === 0) return 'none';
+    const { nodes } = this.registry;
+    if (nodes.some(({ name, health }) => health.state !== 'down' && leaving.has(name))) return 'all';
+    // Nobody is missed who is down; but where all are, the first of the new is the end of that.
+    return nodes.some(({ name, health }) => health.state === 'up' && !leaving.has(name)) ? 'none' : 'one';
   }
 
-  private tryOut(clients: ReadonlyMap<string, NodeClient>): Promise<ReadonlyMap<string, ProbeResult>> {
+  private tryOut(
+    clients: ReadonlyMap<string, NodeClient>,
+    enough: TryOutOptions['enough'],
+  ): Promise<ReadonlyMap<string, ProbeResult>> {
     const { chainId } = this.settings.config;
-    return tryOut({ clients, chainId, now, mostMs: TRY_OUT_MS, onAsk: (node) => this.events.onProbe(node) });
+    return tryOut({ clients, enough, chainId, now, mostMs: TRY_OUT_MS, onAsk: (node) => this.events.onProbe(node) });
   }
 
   /** A question of our own, outside failover. Rejects with an error that has a `code`. */

@@ -1,10 +1,13 @@
 import { probe, type ProbeResult } from '../nodes/probe';
 import type { NodeClient } from '../upstream/node-client';
+import { sleep } from '../util/loop';
 import { askNode } from './ask-node';
 
 export interface TryOutOptions {
   /** By the nodes' names. */
   readonly clients: ReadonlyMap<string, NodeClient>;
+  /** How many of them have to do well, where nothing else is waited for. */
+  readonly enough: 'one' | 'all';
   readonly chainId: number;
   /** The longest it may take, in milliseconds. */
   readonly mostMs: number;
@@ -14,17 +17,21 @@ export interface TryOutOptions {
   readonly onAsk: (node: string) => void;
 }
 
+/** Milliseconds after which a node that failed is asked again: HAProxy may be about to listen for it. */
+const AGAIN_MS = 50;
+
 /**
- * Probes nodes before they are used.
+ * Probes nodes before they are used, those that fail again and again.
  *
- * @returns what was found until one of them did well, or all were probed
+ * @returns what was found last until enough of them did well, or no more can, or the time was over
  */
 export function tryOut(options: TryOutOptions): Promise<ReadonlyMap<string, ProbeResult>> {
-  const { clients, mostMs } = options;
+  const { clients, enough, mostMs } = options;
   // One each: all questions under way listen, and Node warns of many listeners at one signal.
   const probes = Array.from(clients, ([node, client]) => ({ node, client, over: new AbortController() }));
   const found = new Map<string, ProbeResult>();
   return new Promise((resolve) => {
+    let open = clients.size;
     const end = (): void => {
       clearTimeout(timer);
       // What is still on its way is not missed: they are probed again as soon as they are used.
@@ -32,25 +39,33 @@ export function tryOut(options: TryOutOptions): Promise<ReadonlyMap<string, Prob
       resolve(new Map(found));
     };
     const timer = setTimeout(end, mostMs);
-    if (clients.size === 0) end();
+    if (open === 0) end();
     for (const { node, client, over } of probes) {
-      void probeOne(node, client, options, over.signal).then((result) => {
-        found.set(node, result);
-        if (result.kind === 'block' || found.size === clients.size) end();
+      const onResult = (result: ProbeResult): void => void found.set(node, result);
+      void probeUntilTold(node, client, options, onResult, over.signal).then((result) => {
+        open--;
+        if (open === 0 || (enough === 'one' && result === 'block')) end();
       });
     }
   });
 }
 
-function probeOne(
+/** @returns once it did well or is on another chain, which time does not change, or when the signal is aborted */
+async function probeUntilTold(
   node: string,
   client: NodeClient,
   { chainId, mostMs, now, onAsk }: TryOutOptions,
+  onResult: (result: ProbeResult) => void,
   signal: AbortSignal,
-): Promise<ProbeResult> {
+): Promise<ProbeResult['kind']> {
   const ask = (method: string, params: readonly unknown[]): Promise<unknown> => {
     onAsk(node);
     return askNode(client, { node, method, params, timeoutMs: mostMs, signal });
   };
-  return probe({ ask, whole: true, expect: () => chainId, now });
+  for (;;) {
+    const result = await probe({ ask, whole: true, expect: () => chainId, now });
+    if (!signal.aborted) onResult(result);
+    if (result.kind !== 'failure' || signal.aborted) return result.kind;
+    await sleep(AGAIN_MS, signal);
+  }
 }

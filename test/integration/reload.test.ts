@@ -1,7 +1,7 @@
 import { eventually } from '../support/eventually';
 import { RawClient } from '../support/load-raw-client';
 import { RedisProcess } from '../support/redis-process';
-import { result } from '../support/scripted-node';
+import { error, result } from '../support/scripted-node';
 import { ScriptedSocket } from '../support/scripted-socket';
 import { anyAddress, entry, heldAnswers, oneChain, ReloadBed } from './reload-bed';
 
@@ -124,6 +124,60 @@ describe('nodes', () => {
     await applied;
     await ask(5);
     expect(a.callsOf('eth_getCode')).toHaveLength(5);
+  });
+
+  // A node that got another key was out until its first probe, and with it the history that it alone keeps.
+  it('that alone keep old state go once the new one has answered', async () => {
+    const [a, b] = [await bed.node('a'), await bed.node('b')];
+    a.on('eth_getBalance', error(-32000, 'missing trie node'));
+    const at = (path: string) => oneChain([entry(a), entry(b, { archive: true, url: `${b.url}/${path}` })]);
+    await bed.start(at('old-key'));
+    await allUp();
+    const history = () => bed.proxy.call('eth_getBalance', [anyAddress(), '0x1']);
+    await history();
+
+    const held = heldAnswers();
+    b.on('eth_chainId', held.behaviour);
+    const probed = b.callsOf('eth_chainId').length;
+    const applied = bed.put(at('new-key'));
+    await eventually(() => b.callsOf('eth_chainId').length > probed);
+    for (let i = 0; i < 20; i++) await history();
+    held.release();
+    await applied;
+    for (let i = 0; i < 20; i++) await history();
+  });
+
+  // HAProxy listens for a new node a moment after the proxy has heard of it.
+  it('that replace all others may begin to listen a little later', async () => {
+    const [a, late] = [await bed.node('a'), await bed.node('late')];
+    await bed.start(oneChain([entry(a)]));
+    await allUp();
+    await late.refuse();
+    const applied = bed.put(oneChain([{ name: 'late', localPort: late.port }]));
+    await eventually(async () => (await bed.proxy.metric('rpc_balancer_node_probes_total', { node: 'late' })) > 4);
+    await ask(5);
+    expect(a.callsOf('eth_getCode')).toHaveLength(5);
+    await late.accept();
+    await applied;
+    await ask(5);
+    expect(late.callsOf('eth_getCode')).toHaveLength(5);
+  });
+
+  it('that never answer replace others all the same, and the first that does is enough where none is left', async () => {
+    const [a, b] = [await bed.node('a'), await bed.node('b')];
+    await bed.start(oneChain([entry(a)]));
+    await allUp();
+    const dead = { name: 'dead', url: 'http://127.0.0.1:1' };
+    await bed.put(oneChain([dead]));
+    expect(await bed.proxy.node('dead')).toMatchObject({ health: 'down' });
+    await eventually(() => a.connections.open === 0);
+
+    const held = heldAnswers();
+    a.on('*', held.behaviour);
+    await bed.put(oneChain([entry(a), entry(b)]));
+    await ask(1);
+    expect(b.callsOf('eth_getCode')).toHaveLength(1);
+    held.release();
   });
 
   it('may be renamed all at once', async () => {

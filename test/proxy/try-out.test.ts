@@ -8,7 +8,7 @@ test('nodes are tried out all at once, however many, and few questions listen to
   const silent = { send: () => ({ answer: new Promise(() => undefined), cancel: (code: string) => left.push(code) }) };
   const clients = new Map(Array.from({ length: 30 }, (_, i) => [`node-${i}`, silent as unknown as NodeClient]));
   const asked: string[] = [];
-  const options = { clients, chainId: 1, mostMs: 50, now: () => performance.now() };
+  const options = { clients, enough: 'all' as const, chainId: 1, mostMs: 50, now: () => performance.now() };
   expect(await tryOut({ ...options, onAsk: (node) => asked.push(node) })).toEqual(new Map());
   const signals = new Set<unknown>(listen.mock.contexts);
   listen.mockRestore();
