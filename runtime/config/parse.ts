@@ -1,30 +1,37 @@
 import { readFileSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import type { z } from 'zod';
 import { deepFreeze, type DeepReadonly } from './deep-readonly';
 import { readDocument } from './document';
 import { errorCode } from './error-code';
 import { expand, type ExpandOptions } from './expand';
 import type { Written } from './mask';
-import { formatRefusal, type Refusal, toRefusals } from './problems';
+import { firstOf, formatRefusal, type Refusal, toRefusals } from './problems';
 import type { Sources } from './reference-value';
 import { formatPath } from './walk';
+
+/**
+ * In bytes; a thousand nodes take about a tenth of it. A program that serves reads its configuration between two
+ * requests, so what that may cost is bounded.
+ */
+const MAX_TEXT_BYTES = 256 * 1024;
 
 /** The configuration was refused. No problem tells a key, a password, or more of a URL than scheme and host. */
 export class ConfigError extends Error {
   readonly code = 'CONFIG_INVALID';
   override readonly name = 'ConfigError';
+  /** The first of them; where there are many more, how many in the last sentence. */
+  readonly problems: readonly string[];
 
   /**
    * @param source what was read, for the first line of the message
    * @param problems one sentence each, all that were found
    */
-  constructor(
-    source: string,
-    readonly problems: readonly string[],
-  ) {
+  constructor(source: string, problems: readonly string[]) {
     const count = problems.length === 1 ? '1 problem' : `${problems.length} problems`;
-    super([`${source} cannot be used (${count}):`, ...problems.map((problem) => `  - ${problem}`)].join('\n'));
+    const told = firstOf(problems);
+    super([`${source} cannot be used (${count}):`, ...told.map((problem) => `  - ${problem}`)].join('\n'));
+    this.problems = told;
   }
 }
 
@@ -59,6 +66,8 @@ export function parseWith<S extends z.ZodType>(
   { env, readFile: read = readUtf8, source: name = 'the configuration' }: ParseOptions,
   { select = (whole) => whole, check = () => [], nameRule, ...expansion }: Reading,
 ): { readonly value: DeepReadonly<z.output<S>>; readonly written: Written } {
+  const bytes = Buffer.byteLength(text);
+  if (bytes > MAX_TEXT_BYTES) throw tooLarge(name, bytes);
   const yaml = readDocument(text);
   if (yaml.document === undefined) throw new ConfigError(name, yaml.problems);
   const sources: Sources = { env, readFile: readOnce(read), ...(nameRule !== undefined && { nameRule }) };
@@ -76,13 +85,20 @@ export function parseWith<S extends z.ZodType>(
   return { value: deepFreeze(parsed.data), written };
 }
 
-/** @throws ConfigError where it cannot be read */
+/** @throws ConfigError where it cannot be read, or is too large */
 export async function readText(file: string): Promise<string> {
   try {
+    const { size } = await stat(file);
+    if (size > MAX_TEXT_BYTES) throw tooLarge(file, size);
     return await readFile(file, 'utf8');
   } catch (error) {
+    if (error instanceof ConfigError) throw error;
     throw new ConfigError(file, [`the file must be readable, got ${errorCode(error)}`]);
   }
+}
+
+function tooLarge(source: string, bytes: number): ConfigError {
+  return new ConfigError(source, [`the text must have at most ${MAX_TEXT_BYTES} bytes, got ${bytes}`]);
 }
 
 export function readUtf8(path: string): string {

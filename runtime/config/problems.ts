@@ -12,11 +12,20 @@ export interface Refusal {
   readonly got?: string;
 }
 
+/** A file that is something else altogether has one in every word; this many tell as much. */
+const MAX_PROBLEMS = 100;
+
+/** As many problems as anybody reads, with a word of the others where these are as many again. */
+export function firstOf(problems: readonly string[]): readonly string[] {
+  if (problems.length <= 2 * MAX_PROBLEMS) return problems;
+  return [...problems.slice(0, MAX_PROBLEMS), `and ${problems.length - MAX_PROBLEMS} more problems`];
+}
+
 /** What zod found, in our words; a key with several faults is told once. @param root what was to be parsed */
 export function toRefusals(error: z.ZodError, root: z.ZodType = configSchema): Refusal[] {
   return error.issues.flatMap((issue) => {
     const path = issue.path.map((key) => (typeof key === 'symbol' ? String(key) : key));
-    if (issue.code === 'unrecognized_keys') return issue.keys.map((key) => unknownKey(root, path, key));
+    if (issue.code === 'unrecognized_keys') return unknownKeys(root, path, issue.keys);
     return [{ path, rule: ruleOf(root, issue, path) }];
   });
 }
@@ -63,6 +72,12 @@ function isSecret(root: z.ZodType, path: Path): boolean {
 function ruleOf(root: z.ZodType, issue: z.core.$ZodIssue, path: Path): string {
   const own: unknown = issue.code === 'custom' ? issue.params?.['rule'] : undefined;
   return typeof own === 'string' ? own : (factsAt(root, path)?.rule ?? 'valid');
+}
+
+function unknownKeys(root: z.ZodType, path: Path, keys: readonly string[]): Refusal[] {
+  const told = keys.slice(0, MAX_PROBLEMS).map((key) => unknownKey(root, path, key));
+  const more = keys.length - told.length;
+  return more === 0 ? told : [...told, { path, rule: 'a mapping of known keys', got: `${more} more that are not` }];
 }
 
 function unknownKey(root: z.ZodType, path: Path, key: string): Refusal {

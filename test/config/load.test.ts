@@ -30,6 +30,14 @@ describe('a file', () => {
     expect(error).toMatchObject({ code: 'CONFIG_INVALID', problems: ['the file must be readable, got ENOENT'] });
   });
 
+  it('that is too large is not read', async () => {
+    const file = join(directory, 'config.yaml');
+    await writeFile(file, Buffer.alloc(5 << 20));
+    await expect(loadConfig(file, {})).rejects.toMatchObject({
+      problems: ['the text must have at most 262144 bytes, got 5242880'],
+    });
+  });
+
   it('is named by its problems', async () => {
     const file = join(directory, 'config.yaml');
     await writeFile(file, 'listen: { port: -1 }');
@@ -53,6 +61,34 @@ describe('text that cannot be read', () => {
   ])('%j is refused with line and column', (text, where) => {
     const problems = problemsOf(text);
     expect(problems[0]).toMatch(new RegExp(`^${where}: [a-z]`));
+  });
+
+  // Such a file stopped a proxy for as long as it took to read: 13 s for 1 MB of a text, minutes for some, and one log
+  // line of all its problems had 5 MB.
+  it.each([
+    ['short lines', (i: number) => `key${i}: some text\n`],
+    ['one line again and again', () => 'time: now\n'],
+    ['a log', () => '{"level":"info"}\n'],
+    ['quotes', () => '" '],
+    ['bullets', () => '- *nowhere\n'],
+  ])('%s of a file that is something else are told of in few words', (_, line) => {
+    const lines = Array.from({ length: 10_000 }, (_, i) => line(i)).join('');
+    const problems = problemsOf(lines);
+    expect(problems.length).toBeLessThanOrEqual(102);
+    expect(problems.join('\n')).toMatch(/^(and \d{4,} more problems|.*got \d{4,} more that are not)$/m);
+  });
+
+  it('as many aliases as there is room for are read', () => {
+    expect(problemsOf(`a: &a 1\nb:\n${'- *a\n'.repeat(50_000)}`)).toEqual([
+      'aliases multiply to more than anybody could have meant',
+    ]);
+  });
+
+  it('too much text is not read', () => {
+    const rule = 'the text must have at most 262144 bytes';
+    expect(parse(VALID.padEnd(262_144, '\n'))).toEqual(parse(VALID));
+    expect(problemsOf(VALID.padEnd(262_145, '\n'))).toEqual([`${rule}, got 262145`]);
+    expect(problemsOf(`# ${'é'.repeat(200_000)}`)).toEqual([`${rule}, got 400002`]);
   });
 
   it('a key that is there twice is told with all other problems', () => {
