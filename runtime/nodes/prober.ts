@@ -1,5 +1,5 @@
 import type { BlockRef } from '../rpc/block-ref';
-import { runLoop } from '../util/loop';
+import { runLoop, sleep } from '../util/loop';
 import { continues } from './continuity';
 import { type Ask, probe, type ProbeResult } from './probe';
 import { probeTimeoutMs } from './probe-pace';
@@ -48,6 +48,8 @@ const LEAST_PAUSE = 0.25;
 export class Prober {
   private readonly loops = new Map<string, AbortController>();
   private readonly running = new Set<Promise<void>>();
+  /** What ends the rests between probes. */
+  private readonly resting = new Set<() => void>();
   private learned: number | undefined;
 
   constructor(private readonly options: ProberOptions) {
@@ -74,6 +76,11 @@ export class Prober {
     await Promise.all(added.map((name) => this.start(name)));
   }
 
+  /** Ends every rest between two probes: another pace counts at once, however long the old one was. */
+  hurry(): void {
+    for (const wake of this.resting) wake();
+  }
+
   /** Resolves when no probe is running any more; abort the signal first. */
   async ended(): Promise<void> {
     await Promise.all(this.running);
@@ -85,12 +92,28 @@ export class Prober {
     const signal = AbortSignal.any([own.signal, this.options.signal]);
     return new Promise((resolve) => {
       // A loop rejects only when `onResult` throws; that stays unhandled, since a node nobody probes must not go unseen.
-      const loop = runLoop(signal, this.steps(name, signal, resolve)).then(() => {
+      const step = this.steps(name, signal, resolve);
+      const loop = runLoop(signal, async () => {
+        await this.rest(await step(), signal);
+        return 0;
+      }).then(() => {
         this.running.delete(loop);
         resolve();
       });
       this.running.add(loop);
     });
+  }
+
+  /** As `sleep`, until `hurry` is called at the latest. */
+  private async rest(ms: number, signal: AbortSignal): Promise<void> {
+    if (signal.aborted) return;
+    const rest = new AbortController();
+    const wake = (): void => rest.abort();
+    this.resting.add(wake);
+    signal.addEventListener('abort', wake);
+    await sleep(ms, rest.signal);
+    signal.removeEventListener('abort', wake);
+    this.resting.delete(wake);
   }
 
   private steps(name: string, signal: AbortSignal, onFirst: () => void): () => Promise<number> {

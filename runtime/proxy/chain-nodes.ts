@@ -201,8 +201,10 @@ export class ChainNodes {
       await Promise.all(Array.from(made.values(), (client) => client.close()));
       return;
     }
+    const isOtherPace = config.health.intervalMs !== this.settings.config.health.intervalMs;
     // From here to the end nothing waits, so nobody sees half of it.
     Object.assign(this.settings, { config, http });
+    if (isOtherPace) this.prober.hurry();
     const names = config.nodes.map(({ name }) => name);
     const staying = names.filter((name) => !isNew.has(name));
     this.registry.apply(config.nodes, new Set(moved));

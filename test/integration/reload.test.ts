@@ -107,6 +107,16 @@ describe('nodes', () => {
     await eventually(() => b.connections.open === 0);
   });
 
+  it('are probed at another pace at once', async () => {
+    const a = await bed.node('a');
+    const every = (intervalMs: number) => oneChain([entry(a)], {}, { health: { intervalMs } });
+    await bed.start(every(60_000));
+    await allUp();
+    await bed.put(every(50));
+    const asked = a.callsOf('eth_getBlockByNumber').length;
+    await eventually(() => a.callsOf('eth_getBlockByNumber').length > asked + 5);
+  });
+
   it('that replace all others serve only once one of them can', async () => {
     const [a, b, c] = [await bed.node('a'), await bed.node('b'), await bed.node('c')];
     await bed.start(oneChain([entry(a)]));

@@ -120,6 +120,17 @@ test('probes of a node never overlap, however slow it is', async () => {
   expect(most).toBe(1);
 });
 
+// A node that died after its interval was shortened from a minute was found out when that minute was over.
+test('another pace counts at once', async () => {
+  let tick = 60_000;
+  scene = new Scene({ tickMs: () => tick });
+  await scene.prober.apply(['a', 'b']);
+  tick = 5;
+  scene.prober.hurry();
+  await scene.until('a', 4);
+  await scene.until('b', 4);
+});
+
 test('a probe that takes too long is aborted', async () => {
   scene = new Scene();
   const signals: AbortSignal[] = [];
