@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import { sleep } from '../util/loop';
 import { errorCode } from './error-code';
 import { WatchedFolders } from './watched-folders';
@@ -108,6 +108,8 @@ const MAX_LOOKS = 20;
 /** Not the content, which may be secret; and its times tell too little, for a file can change twice in one tick. */
 async function fingerprint(file: string): Promise<string> {
   try {
+    // Who reads a pipe waits for somebody who writes, and takes it from somebody else.
+    if (!(await stat(file)).isFile()) return 'no file';
     return createHash('sha256')
       .update(await readFile(file))
       .digest('base64');

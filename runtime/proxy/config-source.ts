@@ -1,6 +1,6 @@
 import { text } from 'node:stream/consumers';
+import { type FileReader, isPipe } from '../config/file-reader';
 import { ConfigError, loadConfig, parseConfig } from '../config/load';
-import { readUtf8 } from '../config/parse';
 import type { Config } from '../config/schema';
 
 /** What was read, good or bad. */
@@ -9,12 +9,12 @@ export type ConfigReading = {
   readonly files: readonly string[];
 } & ({ readonly ok: true; readonly config: Config } | { readonly ok: false; readonly error: ConfigError });
 
-/** Reads a configuration file, and each file it names. */
-export async function readConfigFile(file: string, env: NodeJS.ProcessEnv): Promise<ConfigReading> {
+/** Reads a configuration file, and each file it names: these by the reader. */
+export async function readConfigFile(file: string, env: NodeJS.ProcessEnv, reader: FileReader): Promise<ConfigReading> {
   const files = new Set([file]);
   const readFile = (path: string): string => {
-    files.add(path);
-    return readUtf8(path);
+    if (!isPipe(path)) files.add(path);
+    return reader.read(path);
   };
   try {
     const config = await loadConfig(file, env, readFile);

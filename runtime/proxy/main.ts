@@ -2,6 +2,7 @@ import { statSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { stringify } from 'yaml';
 import { version } from '../../package.json';
+import { FileReader } from '../config/file-reader';
 import { ConfigError } from '../config/load';
 import { maskConfig } from '../config/mask';
 import type { Config } from '../config/schema';
@@ -39,13 +40,15 @@ async function main(): Promise<void> {
     process.stdout.write(HELP);
     return;
   }
-  const { config, files } = await readConfig(options.config);
+  const reader = new FileReader();
+  const { config, files } = await readConfig(options.config, reader);
+  reader.started();
   if (options.check) {
     process.stdout.write(stringify(maskConfig(config)));
     return;
   }
   const app = await createApp(config);
-  const reloading = isReadAgain(options.config) ? reloadInto(app, config, options.config) : undefined;
+  const reloading = isReadAgain(options.config) ? reloadInto(app, config, options.config, reader) : undefined;
   // The first signal drains.
   onStopSignal(() => {
     reloading?.close();
@@ -72,10 +75,13 @@ function readOptions(): { config: string; check: boolean; help: boolean } {
   }
 }
 
-async function readConfig(file: string): Promise<{ readonly config: Config; readonly files: readonly string[] }> {
+async function readConfig(
+  file: string,
+  reader: FileReader,
+): Promise<{ readonly config: Config; readonly files: readonly string[] }> {
   try {
     if (file === '-') return { config: await readStandardInput(process.env), files: [] };
-    const reading = await readConfigFile(file, process.env);
+    const reading = await readConfigFile(file, process.env, reader);
     if (!reading.ok) throw reading.error;
     return reading;
   } catch (error) {

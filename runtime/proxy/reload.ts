@@ -1,3 +1,4 @@
+import type { FileReader } from '../config/file-reader';
 import { ConfigError } from '../config/load';
 import { checkReload } from '../config/reload-checks';
 import type { Config } from '../config/schema';
@@ -14,8 +15,9 @@ import { Reloader } from './reloader';
  *                                            └─ other: App.apply, told
  *
  * @param running the configuration at the start: what listens now
+ * @param reader what read it
  */
-export function reloadInto(app: App, running: Config, file: string): Reloader {
+export function reloadInto(app: App, running: Config, file: string, reader: FileReader): Reloader {
   let config = running;
   const { record } = app;
   const take = async (reading: ConfigReading, asked: boolean): Promise<void> => {
@@ -40,7 +42,7 @@ export function reloadInto(app: App, running: Config, file: string): Reloader {
     }
   };
   return new Reloader({
-    read: () => readConfigFile(file, process.env),
+    read: () => readConfigFile(file, process.env, reader),
     take,
     onError: (error) => record.failed(error),
   });

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { errorCode } from '../config/error-code';
+import { FileReader, isPipe } from '../config/file-reader';
 import { ConfigError, readUtf8 } from '../config/parse';
 import { type HaproxyConfig, loadHaproxyConfig } from '../config/load-haproxy';
 import { parseSecrets } from '../config/secrets-file';
@@ -11,6 +12,8 @@ export interface InputOptions {
   readonly env: NodeJS.ProcessEnv;
   /** The configuration itself, where it is in no file. */
   readonly configText?: string;
+  /** What read them before. @default one that has read nothing */
+  readonly reader?: FileReader;
 }
 
 export type Inputs = {
@@ -22,12 +25,18 @@ export type Inputs = {
 );
 
 /** Reads everything, each file once, and renders it. */
-export function readInputs({ config, secrets, env, configText }: InputOptions): Inputs {
-  const files = new Set(secrets === undefined ? [] : [secrets]);
-  if (configText === undefined) files.add(config);
+export function readInputs({ config, secrets, env, configText, reader = new FileReader() }: InputOptions): Inputs {
+  const files = new Set<string>();
   const readFile = (path: string): string => {
-    files.add(path);
-    return readUtf8(path);
+    if (!isPipe(path)) files.add(path);
+    return reader.read(path);
+  };
+  const readAll = (file: string): string => {
+    try {
+      return readFile(file);
+    } catch (error) {
+      throw new ConfigError(file, [`the file must be readable, got ${errorCode(error)}`]);
+    }
   };
   const problems: string[] = [];
   const attempt = <T>(read: () => T, of = ''): T | undefined => {
@@ -54,14 +63,6 @@ export function readInputs({ config, secrets, env, configText }: InputOptions): 
   for (const file of caFiles) files.add(file);
   const text = `${renderHaproxy(loaded)}${caLine(caFiles)}`;
   return { ok: true, files: [...files], text, nodes: localNodesOf(loaded).length };
-}
-
-function readAll(file: string): string {
-  try {
-    return readUtf8(file);
-  } catch (error) {
-    throw new ConfigError(file, [`the file must be readable, got ${errorCode(error)}`]);
-  }
 }
 
 function localNodesOf({ chains }: HaproxyConfig) {

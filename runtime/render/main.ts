@@ -1,5 +1,6 @@
 import { text } from 'node:stream/consumers';
 import { errorCode } from '../config/error-code';
+import { FileReader } from '../config/file-reader';
 import { HaproxySocket } from '../haproxy/socket';
 import { createLogger } from '../telemetry/logger';
 import { now } from '../util/clock';
@@ -30,9 +31,11 @@ async function main(): Promise<void> {
   if (!options.watch) stop.addEventListener('abort', () => process.exit(0));
   const { config, secrets, out } = options;
   const configText = config === '-' ? await text(process.stdin) : undefined;
+  const reader = new FileReader();
   const read = (): Inputs =>
-    readInputs({ config, secrets, env: process.env, ...(configText !== undefined && { configText }) });
+    readInputs({ config, secrets, env: process.env, reader, ...(configText !== undefined && { configText }) });
   const inputs = read();
+  reader.started();
   if (!inputs.ok) return fail(2, inputs.error.message);
   if (out === undefined) {
     const valid = `valid: ${inputs.nodes} ${inputs.nodes === 1 ? 'node' : 'nodes'} behind HAProxy\n`;

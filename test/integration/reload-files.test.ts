@@ -151,6 +151,27 @@ describe('a change is noticed', () => {
   });
 });
 
+// The proxy waited for a second key: no file was followed any more, and SIGHUP stopped every request for good.
+it('what a pipe gave stays as it was, and a pipe that is named later is not waited for', async () => {
+  const a = await bed.node('a');
+  const [key, other] = [join(bed.folder, 'key'), join(bed.folder, 'other')];
+  for (const pipe of [key, other]) execFileSync('mkfifo', [pipe]);
+  const from = (pipe: string, weight: number) => oneChain([entry(a, { url: `${a.url}/\${file:${pipe}}`, weight })]);
+  const writing = writeFile(key, 'CANARY');
+  await bed.start(from(key, 1));
+  await writing;
+  await bed.put(from(key, 2));
+  bed.proxy.signal('SIGHUP');
+  expect(await bed.proxy.call('eth_chainId')).toBe('0x539');
+  expect(await bed.putBroken(from(other, 2))).toEqual([
+    `chains.main.nodes[0].url must be a file that can be read (IS_PIPE), got \${file:${other}}`,
+  ]);
+  expect(await bed.proxy.call('eth_chainId')).toBe('0x539');
+  await bed.put(from(key, 3));
+  expect(await bed.proxy.node('a')).toMatchObject({ weight: 3 });
+  expect(bed.proxy.output).not.toContain('CANARY');
+});
+
 it('addresses that changed wait for a restart, and the rest does not', async () => {
   const a = await bed.node('a');
   await bed.start(oneChain([entry(a)]));

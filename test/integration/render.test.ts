@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { chmod, mkdir, rm, rmdir, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -316,6 +317,19 @@ describe('watching', () => {
     await rmdir(bed.out);
     await follower.untilLogged('HAProxy reloaded');
     expect(await pathNow()).toBe('/v2/canary-2?k=canary-query');
+  });
+
+  // It waited for somebody to write them once more: nothing was followed, and SIGTERM was not heard.
+  it('secrets that came through a pipe stay, and what else changes is followed', async () => {
+    const pipe = join(bed.folder, 'keys');
+    execFileSync('mkfifo', [pipe]);
+    const writing = writeFile(pipe, JSON.stringify({ KEY: 'canary-piped' }));
+    const files = ['--config', bed.config, '--secrets', pipe, '--out', bed.out];
+    render = await RenderProcess.start([...files, '--watch']);
+    await writing;
+    await bed.mount([a(), { ...a(), name: 'b' }]);
+    await render.untilLogged('haproxy.cfg written', 2);
+    expect(readFileSync(bed.out, 'utf8').match(/canary-piped/g)?.length).toBeGreaterThan(1);
   });
 
   it('stops at once, whatever it waits for', async () => {
