@@ -18,7 +18,8 @@ export class AlbIngress extends Construct {
     const groups = groupHosts(props.hosts.map((host) => toHost(host, namespace)));
     for (const [index, group] of groups.entries()) {
       const isFirst = index === 0;
-      new k8s.KubeIngress(this, `${group.namespace}-${group.service}`, {
+      // Neither name has a dot in it, so two groups have two ids.
+      new k8s.KubeIngress(this, `${group.namespace}.${group.service}`, {
         metadata: {
           name: `${group.service}-ingress`,
           namespace: group.namespace,

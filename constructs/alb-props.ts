@@ -2,7 +2,7 @@ import type { Duration } from 'cdk8s';
 import type { HostProps } from './hosts';
 
 export interface AlbProps {
-  /** At most 32 letters, digits and dashes; DNS finds the load balancer by it. */
+  /** At most 32 lower-case letters, digits and dashes; DNS finds the load balancer by it. */
   readonly loadBalancerName: string;
   /** ARN of a certificate for all hosts. May be a token. */
   readonly certificateArn: string;
@@ -18,7 +18,7 @@ export interface AlbProps {
   readonly sslPolicy?: string;
   /** Where each request is logged. The bucket's policy must exist before. @default nowhere */
   readonly accessLogs?: { readonly bucket: string; readonly prefix: string };
-  /** ARN of a web ACL. May be a token. @default none */
+  /** ARN of a web ACL, or `none`, which takes away the one that is there. May be a token. @default left as it is */
   readonly webAclArn?: string;
   /** At least one of the proxy. */
   readonly hosts: readonly HostProps[];

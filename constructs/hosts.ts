@@ -10,7 +10,7 @@ export interface HostProps {
   readonly namespace?: string;
   /** Name of the Service. @default the proxy's */
   readonly service?: string;
-  /** Port of the Service. @default the proxy's `rpc` */
+  /** Port of the Service; of the proxy's, `rpc` alone. @default the proxy's `rpc` */
   readonly port?: number;
   /** Name of the forwarding action. @default the service and the port, such as `rpc-proxy-8545` */
   readonly action?: string;
@@ -38,7 +38,8 @@ export function toHost(props: HostProps, chartNamespace: string): Host {
     action,
     weight,
     healthCheckPath,
-    stickinessSeconds: stickiness?.toSeconds(),
+    // What is no whole number is refused where hosts are checked.
+    stickinessSeconds: stickiness?.toSeconds({ integral: false }),
   };
 }
 

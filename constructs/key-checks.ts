@@ -1,43 +1,40 @@
 import { maskUrl } from '../runtime/config/mask';
+import { entriesOf, itemsOf, valueAt } from '../runtime/config/walk';
 import type { RpcSettings } from './pod-settings';
-import { isToken } from './tokens';
 
 /**
  * Manifests are read by many, and logged: no key may stand in one. Whether a text is a key cannot be known, so long ones
- * without a `${NAME}` are taken for one.
+ * beside what `${NAME}` stands for are taken for one. What has another shape than settings have is told of elsewhere.
  *
  * @returns problems, which tell hosts only
  */
 export function keyProblems({ chains }: RpcSettings): string[] {
-  return Object.entries(chains).flatMap(([chain, { nodes }]) =>
-    nodes.flatMap(({ url, wsUrl, provider }, index) => {
-      const path = `chains.${chain}.nodes[${index}]`;
-      const urls = { url, wsUrl, 'provider.url': provider?.url, 'provider.wsUrl': provider?.wsUrl };
-      return Object.entries(urls).flatMap(([key, value]) =>
-        value !== undefined && looksSecret(value)
-          ? [`${path}.${key} must be a URL with its key written \${NAME}, got ${maskUrl(value)}`]
-          : [],
-      );
-    }),
+  return entriesOf(chains).flatMap(([chain, settings]) =>
+    itemsOf(valueAt(settings, ['nodes'])).flatMap((node, index) =>
+      URL_KEYS.flatMap((path) => {
+        const value = valueAt(node, path);
+        if (typeof value !== 'string' || !looksSecret(value)) return [];
+        const key = `chains.${chain}.nodes[${index}].${path.join('.')}`;
+        return [`${key} must be a URL with its key written \${NAME}, got ${maskUrl(value)}`];
+      }),
+    ),
   );
 }
 
+const URL_KEYS = [['url'], ['wsUrl'], ['provider', 'url'], ['provider', 'wsUrl']];
 const SHORTEST_KEY_CHARS = 16;
 
-function looksSecret(text: string): boolean {
-  if (!URL.canParse(text)) return false;
-  const { username, password, pathname, search } = new URL(text);
-  const words = [username, password, ...pathname.split('/'), ...search.split(/[?&=]/)].map(decode);
-  return words.some((word) => !word.includes('${') && !isToken(word) && isLong(word)) || isPlain(password);
-}
+/** Names and tokens stand for something that is not here; what is beside them is. */
+const STAND_INS = /\$\{[^}]*\}/g;
+/** By hand: with a name in the place of its host or port, a text is no URL yet. */
+const URL_PARTS = /^[a-z]+:\/\/(?:([^/\\?#]*)@)?[^/\\?#@]*(.*)$/i;
 
-function isLong(word: string): boolean {
-  return word.length >= SHORTEST_KEY_CHARS;
-}
-
-/** A password is one whatever its length. */
-function isPlain(password: string): boolean {
-  return password !== '' && !decode(password).includes('${');
+function looksSecret(url: string): boolean {
+  const [, userinfo = '', rest = ''] = URL_PARTS.exec(url.replaceAll(STAND_INS, '')) ?? [];
+  const [username = '', ...password] = userinfo.split(':');
+  const words = [username, ...rest.split(/[/\\?&=#]/)].map(decode);
+  // A password is one whatever its length.
+  return words.some((word) => word.length >= SHORTEST_KEY_CHARS) || password.join(':') !== '';
 }
 
 function decode(word: string): string {

@@ -16,6 +16,8 @@ export interface NetworkProps {
 export interface NetworkPolicyProps extends NetworkProps {
   /** Ports of providers and nodes. */
   readonly nodePorts: readonly number[];
+  /** Name servers that HAProxy asks instead of the cluster's. @default none */
+  readonly nameservers?: readonly { readonly ip: string; readonly port: number }[];
   /** @default no Redis */
   readonly redis?: { readonly cidrs: readonly string[]; readonly port: number };
 }
@@ -25,7 +27,7 @@ export interface NetworkPolicyProps extends NetworkProps {
  *
  *     load balancer, client namespaces ─▶ rpc        any pod of the cluster ─▶ http
  *     monitoring namespaces ─▶ admin, stats, weighter
- *     pods ─▶ DNS, Redis, the ports of providers and nodes; not the cloud's own addresses, which give credentials
+ *     pods ─▶ DNS, name servers of their own, Redis, the ports of providers and nodes; not the cloud's own addresses, which give credentials
  */
 export class NetworkPolicy extends Construct {
   constructor(scope: Construct, id: string, props: NetworkPolicyProps) {
@@ -53,11 +55,12 @@ function ingress({ albCidrs, clientNamespaces = [], monitoringNamespaces = [] }:
   ];
 }
 
-function egress({ nodePorts, redis }: NetworkPolicyProps) {
+function egress({ nodePorts, nameservers = [], redis }: NetworkPolicyProps) {
   const dns = { ...namespace('kube-system'), podSelector: { matchLabels: { 'k8s-app': 'kube-dns' } } };
   const anywhere = { ipBlock: { cidr: '0.0.0.0/0', except: ['169.254.0.0/16'] } };
   return [
-    { to: [dns], ports: [...tcp(53), { protocol: 'UDP', port: k8s.IntOrString.fromNumber(53) }] },
+    { to: [dns], ports: tcpAndUdp(53) },
+    ...nameservers.map(({ ip, port }) => ({ to: [network(cidrOf(ip))], ports: tcpAndUdp(port) })),
     ...(redis === undefined ? [] : [{ to: redis.cidrs.map(network), ports: tcp(redis.port) }]),
     { to: [anywhere], ports: tcp(...nodePorts) },
   ];
@@ -72,6 +75,15 @@ function namespace(name: string): k8s.NetworkPolicyPeer {
   return { namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': name } } };
 }
 
+function cidrOf(ip: string): string {
+  return ip.includes(':') ? `${ip}/128` : `${ip}/32`;
+}
+
 function tcp(...ports: number[]): k8s.NetworkPolicyPort[] {
   return ports.map((port) => ({ protocol: 'TCP', port: k8s.IntOrString.fromNumber(port) }));
+}
+
+/** As DNS is spoken. */
+function tcpAndUdp(port: number): k8s.NetworkPolicyPort[] {
+  return [...tcp(port), { protocol: 'UDP', port: k8s.IntOrString.fromNumber(port) }];
 }

@@ -1,3 +1,4 @@
+import { parseAddressPort } from '../runtime/config/forms';
 import type { PodConfig } from './pod-config';
 
 /** Ports that the pod must reach outside of itself: those of all providers and nodes, ascending. */
@@ -14,4 +15,14 @@ function portOf(url: string): number {
   const { port, protocol } = new URL(url);
   if (port !== '') return Number(port);
   return protocol === 'https:' || protocol === 'wss:' ? 443 : 80;
+}
+
+const DNS_PORT = 53;
+
+/** Name servers that HAProxy is told to ask; none where it asks the pod's. */
+export function nameservers({ config }: Pick<PodConfig, 'config'>): { ip: string; port: number }[] {
+  return (config.haproxy.nameservers ?? []).map((nameserver) => {
+    const { ip = nameserver, port = DNS_PORT } = parseAddressPort(nameserver) ?? {};
+    return { ip, port };
+  });
 }

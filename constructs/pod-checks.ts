@@ -1,7 +1,9 @@
 import type { Duration, Size } from 'cdk8s';
 import { MIB } from '../runtime/config/units';
 import type { Config } from '../runtime/config/schema';
+import { PORTS } from '../runtime/contract/ports';
 import type { Rule } from './problems';
+import { UNROUNDED } from './rules';
 
 export interface PodFacts {
   readonly config: Config;
@@ -15,7 +17,19 @@ export interface PodFacts {
 
 /** What must hold between the configuration, the pod and the load balancer, so that none of them ends before another. */
 export function podRules(facts: PodFacts): Rule[] {
-  return [...timingRules(facts), ...memoryRules(facts)];
+  return [...timingRules(facts), ...memoryRules(facts), ...portRules(facts)];
+}
+
+/** What the configuration knows of the pod's ports it checks itself; the weighter has a file of its own. */
+function portRules({ config }: PodFacts): Rule[] {
+  return Object.entries(config.chains).flatMap(([chain, { nodes }]) =>
+    nodes.map(({ localPort }, index) => ({
+      path: `chains.${chain}.nodes[${index}].localPort`,
+      rule: 'a port of its own (the weighter has it too)',
+      got: localPort,
+      holds: localPort !== PORTS.weighter,
+    })),
+  );
 }
 
 const SPARE_SECONDS = 10;
@@ -31,6 +45,7 @@ function timingRules({ config, idleTimeout, deregistrationDelay, gracePeriod }: 
   const idle = idleTimeout.toMilliseconds();
   const deregistration = deregistrationDelay.toMilliseconds();
   const grace = leastGraceSeconds(config);
+  const graceSeconds = gracePeriod.toSeconds({ integral: false });
   return [
     {
       path: 'http.keepAliveTimeoutMs',
@@ -49,8 +64,8 @@ function timingRules({ config, idleTimeout, deregistrationDelay, gracePeriod }: 
     {
       path: 'gracePeriod',
       rule: `at least drainDelayMs, drainTimeoutMs, hardStopAfterMs and ${SPARE_SECONDS} s (${grace} s)`,
-      got: `${gracePeriod.toSeconds()} s`,
-      holds: gracePeriod.toSeconds() >= grace,
+      got: `${graceSeconds} s`,
+      holds: graceSeconds >= grace,
     },
   ];
 }
@@ -73,6 +88,6 @@ function memoryRules({ config, proxyMemory, haproxyMemory }: PodFacts): Rule[] {
 
 function memoryRule(path: string, memory: Size, bytes: number, what: string): Rule {
   const least = Math.ceil(bytes / MIB);
-  const mebibytes = memory.toMebibytes();
+  const mebibytes = memory.toMebibytes(UNROUNDED);
   return { path, rule: `at least ${what} (${least} MiB)`, got: `${mebibytes} MiB`, holds: mebibytes >= least };
 }

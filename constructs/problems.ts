@@ -28,7 +28,10 @@ export interface Rule {
 export function problemsOf(rules: readonly Rule[]): string[] {
   return rules
     .filter(({ holds }) => !holds)
-    .map(
-      ({ path, rule, got }) => `${path} must be ${rule}, got ${got === undefined ? 'nothing' : JSON.stringify(got)}`,
-    );
+    .map(({ path, rule, got }) => `${path} must be ${rule}, got ${got === undefined ? 'nothing' : shown(got)}`);
+}
+
+/** JSON has no word for what is no number. */
+function shown(got: string | number | boolean): string {
+  return typeof got === 'number' ? String(got) : JSON.stringify(got);
 }

@@ -26,7 +26,8 @@ export interface ProxyDeploymentProps {
   readonly gracePeriod: Duration;
 }
 
-export type Arch = 'arm64' | 'x86_64';
+export const ARCHITECTURES = ['arm64', 'x86_64'] as const;
+export type Arch = (typeof ARCHITECTURES)[number];
 
 /** As Kubernetes calls them. */
 const NODE_ARCH: Record<Arch, string> = { arm64: 'arm64', x86_64: 'amd64' };

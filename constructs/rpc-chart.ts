@@ -11,7 +11,7 @@ import { chartRules } from './chart-checks';
 import { ConfigFile } from './config-file';
 import { keyProblems } from './key-checks';
 import { NetworkPolicy, type NetworkProps } from './network-policy';
-import { nodePorts } from './node-ports';
+import { nameservers, nodePorts } from './node-ports';
 import { leastGraceSeconds, podRules } from './pod-checks';
 import { podConfig } from './pod-config';
 import { labels } from './pod-defaults';
@@ -102,6 +102,7 @@ export class RpcChart extends Chart {
     new NetworkPolicy(this, 'network', {
       ...props.network,
       nodePorts: nodePorts(config),
+      nameservers: nameservers(config),
       ...(redis && { redis: { cidrs: redis.cidrs, port: redis.port ?? 6379 } }),
     });
     new AlbIngress(this, 'ingress', alb, props.namespace);

@@ -4,15 +4,18 @@ import { RpcChart } from '../../constructs/rpc-chart';
 import { type WorkloadFacts, workloadProps } from '../workload-props';
 import type { Settings } from './types';
 
-/** In place of what is known later; each is right by itself. */
+/** In place of what is known later: the chart takes it for what the CDK writes there, and asks nothing of it. */
+const LATER = '${Token[LATER]}';
+
+/** Each is right by itself. */
 const ANY: WorkloadFacts = {
-  image: `any@sha256:${'0'.repeat(64)}`,
-  serviceAccountRoleArn: 'any',
-  certificateArn: 'any',
-  securityGroup: 'any',
-  accessLogBucket: 'any',
+  image: LATER,
+  serviceAccountRoleArn: LATER,
+  certificateArn: LATER,
+  securityGroup: LATER,
+  accessLogBucket: LATER,
   webAcl: undefined,
-  cacheHost: 'cache.invalid',
+  cacheHost: LATER,
   albCidrs: ['10.0.0.0/24'],
   cacheCidrs: ['10.0.1.0/24'],
 };
@@ -26,6 +29,9 @@ const PATHS: readonly (readonly [chart: RegExp, settings: string])[] = [
   [/^scaling\.maxReplicas\b/, 'workload.replicas.max'],
   [/^network\./, 'workload.'],
   [/^weighter\./, 'workload.weighter.'],
+  [/^arch\b/, 'nodes.arch'],
+  [/^settings\./, 'workload.proxy.'],
+  [/^proxyCpu\b/, 'workload.sizes.proxyCpu'],
   [/^proxyMemory\b/, 'workload.sizes.proxyMemoryMib'],
   [/^haproxyMemory\b/, 'workload.sizes.haproxyMemoryMib'],
   [/^(?=\w)/, 'workload.proxy.'],

@@ -1,35 +1,10 @@
 import { Duration, Size } from 'cdk8s';
 import type { RpcChartProps } from '../../constructs/rpc-chart';
-import { SettingsError } from '../../constructs/problems';
-import type { RpcSettings } from '../../constructs/pod-settings';
 import { ENVIRONMENTS } from './environments';
 import { find, synthesise, toYaml } from './manifests';
+import { problems, withAlb, withNode, withSettings } from './variants';
 
 const { staging, prod } = ENVIRONMENTS;
-
-function problems(props: RpcChartProps): readonly string[] {
-  try {
-    synthesise(props);
-    return [];
-  } catch (error) {
-    if (error instanceof SettingsError) return error.problems;
-    throw error;
-  }
-}
-
-function withSettings(settings: Partial<RpcSettings>): RpcChartProps {
-  return { ...staging, settings: { ...staging.settings, ...settings } };
-}
-
-function withAlb(alb: Partial<RpcChartProps['alb']>): RpcChartProps {
-  return { ...staging, alb: { ...staging.alb, ...alb } };
-}
-
-function withNode(node: object): RpcChartProps {
-  return withSettings({
-    chains: { mainnet: { chainId: 1, nodes: [{ name: 'a', localPort: 8001, ...node }] } },
-  });
-}
 
 const HOST = { host: 'rpc.example.com' };
 const GRAPH = { host: 'graph.example.com', namespace: 'graph', service: 'graph-node', port: 8000 };
@@ -128,6 +103,9 @@ describe('a key in the settings is refused, and not told:', () => {
       'wss://a.example/…',
     ],
     ['of a node', { localPort: undefined, url: `https://a.example/${KEY}` }, 'https://a.example/…'],
+    ['beside a name', { provider: { url: `https://a.example/\${A}${KEY}` } }, 'https://a.example/…'],
+    ['of a host by name', { provider: { url: `https://\${HOST}/${KEY}` } }, 'https://${host}/…'],
+    ['as a password beside a name', { provider: { url: 'https://me:pw${A}@a.example/' } }, 'https://a.example/…'],
   ])('%s', (_, node, shown) => {
     const [problem = '', ...others] = problems(withNode(node));
     expect(problem).toContain('must be a URL with its key written ${NAME}');
@@ -209,6 +187,20 @@ describe('ports the pod may reach', () => {
     ]);
     expect(policy).toContain('port: 8443');
     expect(policy).not.toContain('port: 443\n');
+  });
+
+  it('are those of the name servers that HAProxy is told to ask, too', () => {
+    const { spec } = find(
+      synthesise(withSettings({ haproxy: { nameservers: ['10.0.0.2', '[2001:db8::1]:5353'] } })),
+      'NetworkPolicy',
+    );
+    const ports = (port: number): object[] => ['TCP', 'UDP'].map((protocol) => ({ port, protocol }));
+    expect((spec as { egress: unknown[] }).egress).toEqual(
+      expect.arrayContaining([
+        { to: [{ ipBlock: { cidr: '10.0.0.2/32' } }], ports: ports(53) },
+        { to: [{ ipBlock: { cidr: '2001:db8::1/128' } }], ports: ports(5353) },
+      ]),
+    );
   });
 });
 

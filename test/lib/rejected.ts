@@ -144,6 +144,18 @@ export const REJECTED: readonly (readonly [Change, string])[] = [
     'staging.workload.hosts[1].healthCheckPath must be as for rpc.staging.example.com, which has the same Service (/readyz), got "/other"',
   ],
   [
+    { 'workload.hosts.1.port': 8000 },
+    'staging.workload.hosts[1].port must be 8545, the one of rpc-proxy that is for the load balancer, got 8000',
+  ],
+  [
+    { 'workload.sizes': { proxyCpu: '0' } },
+    'staging.workload.sizes.proxyCpu must be an amount of CPU such as 200m or 1.5, got "0"',
+  ],
+  [
+    { 'workload.proxy.redis': { url: 'redis://:hunter2@elsewhere:6379' } },
+    'staging.workload.proxy.redis must be left out, because the pod decides it, got "a mapping"',
+  ],
+  [
     { 'workload.clientNamespaces': ['Not A Name'] },
     'staging.workload.clientNamespaces[0] must be the name of a namespace, got "Not A Name"',
   ],
