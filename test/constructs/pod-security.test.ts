@@ -1,5 +1,5 @@
 import { ENVIRONMENTS } from './environments';
-import { podSpec, type PodSpec, synthesise } from './manifests';
+import { find, type Manifest, podSpec, type PodSpec, synthesise } from './manifests';
 import { RESTRICTED } from './pod-security';
 
 describe.each(Object.entries(ENVIRONMENTS))('the pod of %s', (_, props) => {
@@ -33,13 +33,58 @@ const BREAKS: Readonly<Record<string, Change>> = {
   'seccomp on': (spec) => (spec['securityContext'] = { runAsNonRoot: true }),
 };
 
+/** And where a rule is broken at the pod alone, or at a container of another kind. */
+const OTHER_BREAKS: readonly [rule: string, how: string, Change][] = [
+  ['not as root', 'by the pod', (spec) => (spec['securityContext'] = { runAsNonRoot: false })],
+  [
+    'seccomp on',
+    'by the pod',
+    (spec) => {
+      for (const one of everyContainer(spec)) contextOf(one)['seccompProfile'] = { type: 'RuntimeDefault' };
+      spec['securityContext'] = { runAsNonRoot: true, seccompProfile: { type: 'Unconfined' } };
+    },
+  ],
+  ['seccomp on', 'by one container', (_, context) => (context['seccompProfile'] = { type: 'Unconfined' })],
+  ['not as user 0', 'by the pod', (spec) => (spec['securityContext'] = { runAsUser: 0 })],
+  ['SELinux of a plain container', 'by a role', (_, context) => (context['seLinuxOptions'] = { role: 'sysadm_r' })],
+  ['no host namespaces', 'of processes', (spec) => (spec['hostPID'] = true)],
+  ['no host namespaces', 'of messages', (spec) => (spec['hostIPC'] = true)],
+  ['no way to more privileges', 'by an ephemeral container', (spec) => (spec['ephemeralContainers'] = [{ name: 'e' }])],
+  ['all capabilities dropped', 'by an ephemeral container', (spec) => (spec['ephemeralContainers'] = [{ name: 'e' }])],
+  [
+    'no probes or hooks of other hosts',
+    'by a hook',
+    (spec) => (firstOf(spec)['lifecycle'] = { preStop: { tcpSocket: { host: '10.0.0.1' } } }),
+  ],
+];
+
 const prod = JSON.stringify(podSpec(synthesise(ENVIRONMENTS.prod)));
 
 it.each(Object.keys(RESTRICTED))('"%s" finds what breaks it', (rule) => {
   const spec = JSON.parse(prod) as Record<string, unknown>;
-  BREAKS[rule]?.(spec, firstOf(spec)['securityContext'] as Record<string, unknown>);
+  BREAKS[rule]?.(spec, contextOf(firstOf(spec)));
   expect(RESTRICTED[rule]?.(spec as PodSpec)).not.toEqual([]);
 });
+
+it.each(OTHER_BREAKS)('"%s" finds it broken %s', (rule, _, change) => {
+  const spec = JSON.parse(prod) as Record<string, unknown>;
+  change(spec, contextOf(firstOf(spec)));
+  expect(RESTRICTED[rule]?.(spec as PodSpec)).not.toEqual([]);
+});
+
+it.each(Object.entries(ENVIRONMENTS))('no annotation of the pods of %s turns AppArmor off', (_, props) => {
+  const { template } = find(synthesise(props), 'Deployment').spec as { template: Pick<Manifest, 'metadata'> };
+  const names = Object.keys(template.metadata.annotations ?? {});
+  expect(names.filter((name) => name.startsWith('container.apparmor.security.beta.kubernetes.io/'))).toEqual([]);
+});
+
+function everyContainer(spec: Record<string, unknown>): Record<string, unknown>[] {
+  return ['initContainers', 'containers'].flatMap((key) => spec[key] as Record<string, unknown>[]);
+}
+
+function contextOf(container: Record<string, unknown>): Record<string, unknown> {
+  return container['securityContext'] as Record<string, unknown>;
+}
 
 function firstOf(spec: Record<string, unknown>): Record<string, unknown> {
   const [first] = spec['initContainers'] as Record<string, unknown>[];

@@ -43,11 +43,15 @@ export const RESTRICTED: Readonly<Record<string, (spec: Fields) => string[]>> = 
       .map((one) => String(fields(one)['name']))
       .filter((name) => !SYSCTLS.includes(name)),
   'no way to more privileges': perContainer(({ allowPrivilegeEscalation }) => allowPrivilegeEscalation === false),
-  'not as root': perContainer(({ runAsNonRoot }, pod) => (runAsNonRoot ?? pod['runAsNonRoot']) === true),
+  // What the pod says against it counts also where every container says otherwise.
+  'not as root': perContainer(
+    ({ runAsNonRoot }, pod) => (runAsNonRoot ?? pod['runAsNonRoot']) === true && pod['runAsNonRoot'] !== false,
+  ),
   'not as user 0': everywhere(({ runAsUser }) => runAsUser !== 0),
-  'seccomp on': perContainer(({ seccompProfile }, pod) => {
-    const { type } = fields(seccompProfile ?? pod['seccompProfile']);
-    return type === 'RuntimeDefault' || type === 'Localhost';
+  'seccomp on': perContainer(({ seccompProfile }, { seccompProfile: ofPod }) => {
+    const isOn = (profile: unknown): boolean =>
+      ['RuntimeDefault', 'Localhost'].includes(String(fields(profile)['type']));
+    return isOn(seccompProfile ?? ofPod) && (ofPod === undefined || isOn(ofPod));
   }),
 };
 

@@ -145,6 +145,51 @@ describe.each(Object.entries(ENVIRONMENTS))('the pod of %s', (_, props) => {
     });
   });
 
+  it('is spread over zones, those of one version by themselves, and over machines where there is room', () => {
+    const shared = {
+      maxSkew: 1,
+      labelSelector: { matchLabels: { app: 'rpc-proxy' } },
+      matchLabelKeys: ['pod-template-hash'],
+      nodeTaintsPolicy: 'Honor',
+    };
+    expect(spec['topologySpreadConstraints']).toEqual([
+      { ...shared, topologyKey: 'topology.kubernetes.io/zone', whenUnsatisfiable: 'DoNotSchedule' },
+      { ...shared, topologyKey: 'kubernetes.io/hostname', whenUnsatisfiable: 'ScheduleAnyway' },
+    ]);
+  });
+
+  it('goes before what has no priority, of a class that is there', () => {
+    expect(spec['priorityClassName']).toBe(find(manifests, 'PriorityClass').metadata.name);
+  });
+
+  it('is replaced without fewer than there were, and there are never fewer than two', () => {
+    const { strategy } = find(manifests, 'Deployment').spec as { strategy: unknown };
+    expect(strategy).toEqual({ type: 'RollingUpdate', rollingUpdate: { maxUnavailable: 0, maxSurge: 1 } });
+    const { minReplicas, maxReplicas } = find(manifests, 'HorizontalPodAutoscaler').spec as Record<string, number>;
+    expect(minReplicas).toBeGreaterThanOrEqual(2);
+    expect(maxReplicas).toBe(props.scaling.maxReplicas);
+  });
+
+  it('is started again only where a program does not answer at all: not for a provider, and HAProxy never', () => {
+    const alive = containersOf(spec).map(({ name, livenessProbe }) => [name, livenessProbe?.httpGet.path]);
+    expect(Object.fromEntries(alive)).toEqual({
+      render: undefined,
+      'config-render': undefined,
+      haproxy: undefined,
+      'node-weighter': '/livez',
+      proxy: '/livez',
+    });
+  });
+
+  it('is in a namespace whose pods meet restricted, and where readiness waits for the load balancer', () => {
+    const { metadata } = find(manifests, 'Namespace');
+    expect(metadata.name).toBe(props.namespace);
+    expect(metadata.labels).toEqual({
+      'pod-security.kubernetes.io/enforce': 'restricted',
+      'elbv2.k8s.aws/pod-readiness-gate-inject': 'enabled',
+    });
+  });
+
   it('is granted the time that draining takes', () => {
     // 35 s until the load balancer sends nothing more, 65 s from the signal for the proxy, 30 s for HAProxy, 10 s to spare.
     expect(spec.terminationGracePeriodSeconds).toBe(140);
