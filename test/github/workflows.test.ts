@@ -87,6 +87,18 @@ describe.each(workflows())('%s', (file, { name, on, permissions, jobs }, text) =
   });
 });
 
+// Without root `npm test` only names what is missing, and ends: every pull request and every deployment did.
+it('the tests find the servers they start, which a runner has not', () => {
+  const [, tools = ''] = /^ {2}test: \{(.*)\},$/m.exec(readFileSync(join(ROOT, 'bin', 'test-tools.mjs'), 'utf8')) ?? [];
+  const packages = [...tools.matchAll(/: '([\w-]+)'/g)].map(([, name = '']) => name);
+  expect(packages).toContain('haproxy');
+  const commands = (workflow('ci.yml').jobs['test']?.steps ?? []).map(({ run = '' }) => run);
+  const install = commands.findIndex((command) => command.startsWith('sudo apt-get install'));
+  expect(install).toBeGreaterThan(-1);
+  expect(commands.indexOf('npm test')).toBeGreaterThan(install);
+  expect(commands[install]?.split(' ')).toEqual(expect.arrayContaining(packages));
+});
+
 describe('the deployment', () => {
   const { jobs, concurrency } = workflow('deploy.yml');
   const { deploy } = workflow('deploy-environment.yml').jobs;
