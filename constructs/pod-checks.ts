@@ -70,18 +70,25 @@ function timingRules({ config, idleTimeout, deregistrationDelay, gracePeriod }: 
   ];
 }
 
-/** Of the proxy without its cache. */
-const PROXY_BYTES = 128 * MIB;
+/**
+ * Of the proxy without its cache: what it needs of its heap for requests under way, and what is beside the heap (see
+ * `heapMebibytes`).
+ */
+const PROXY_BYTES = 192 * MIB;
+/** What a byte of the cache takes of the heap: 1.15 bytes where answers are of 20 KB, 1.3 at 64 bytes; and room to collect. */
+const HEAP_PER_CACHED_BYTE = 1.5;
 /** A connection of HAProxy's at most: two buffers of 16 KiB and the state of TLS. With requests of 8 KB it took 25 KiB. */
 const CONNECTION_BYTES = 48 * 1024;
 const HAPROXY_BYTES = 32 * MIB;
+
+const PROXY_RULE = 'one and a half times what all chains cache and 192 MiB';
 
 function memoryRules({ config, proxyMemory, haproxyMemory }: PodFacts): Rule[] {
   const cache = Object.values(config.chains).reduce((sum, chain) => sum + chain.cache.maxBytes, 0);
   // While it reloads there are two workers.
   const haproxy = 2 * config.haproxy.maxConnections * CONNECTION_BYTES + HAPROXY_BYTES;
   return [
-    memoryRule('proxyMemory', proxyMemory, cache + PROXY_BYTES, 'what all chains cache and 128 MiB'),
+    memoryRule('proxyMemory', proxyMemory, HEAP_PER_CACHED_BYTE * cache + PROXY_BYTES, PROXY_RULE),
     memoryRule('haproxyMemory', haproxyMemory, haproxy, 'what two workers take with haproxy.maxConnections'),
   ];
 }

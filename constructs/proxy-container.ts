@@ -16,6 +16,14 @@ export interface ProxyContainerProps {
   readonly hasRedis: boolean;
 }
 
+/** Beside the heap: code, buffers of connections, and bodies on their way. */
+const BESIDE_HEAP_MEBIBYTES = 128;
+
+/** Of the heap, where kept answers are. Node.js would take half of the container's memory for it, and end when it is full. */
+export function heapMebibytes(memory: Size): number {
+  return memory.toMebibytes() - BESIDE_HEAP_MEBIBYTES;
+}
+
 /**
  * The proxy. Once ready it stays ready until it is to stop, so an outage of providers makes no pod unready. It is alive
  * as long as it answers at all.
@@ -24,7 +32,7 @@ export function proxyContainer({ image, cpu, memory, hasRedis }: ProxyContainerP
   return {
     name: CONTAINERS.proxy,
     image,
-    command: ['node', IMAGE_PROGRAMS.proxy],
+    command: ['node', `--max-old-space-size=${heapMebibytes(memory)}`, IMAGE_PROGRAMS.proxy],
     args: ['--config', PATHS.config],
     ports: [port('rpc', PORTS.rpc), port('admin', PORTS.admin)],
     resources: resources(cpu, memory),

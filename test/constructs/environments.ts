@@ -51,7 +51,7 @@ function prod(): RpcChartProps {
       chains: {
         mainnet: {
           chainId: 1,
-          cache: { maxBytes: 512 * 2 ** 20 },
+          cache: { maxBytes: 384 * 2 ** 20 },
           nodes: [
             provider('quicknode', 8001, 'https://example.quiknode.pro/${QUICKNODE_KEY}/'),
             provider('alchemy', 8002, 'https://eth-mainnet.g.alchemy.com/v2/${ALCHEMY_KEY}'),

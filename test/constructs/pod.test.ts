@@ -1,3 +1,5 @@
+import { parseConfig } from '../../runtime/config/load';
+import { MIB } from '../../runtime/config/units';
 import { ENVIRONMENTS } from './environments';
 import { container, containersOf, find, podSpec, synthesise, toYaml } from './manifests';
 
@@ -71,6 +73,17 @@ describe.each(Object.entries(ENVIRONMENTS))('the pod of %s', (_, props) => {
     }
     // As in the guide.
     expect(container(spec, 'node-weighter').resources.requests).toEqual({ cpu: '200m', memory: '256Mi' });
+  });
+
+  it('gives the proxy a heap that holds what it caches, and leaves the rest of its memory beside it', () => {
+    const { command, resources } = container(spec, 'proxy');
+    const heap = Number(/^--max-old-space-size=(\d+)$/.exec(command[1] ?? '')?.[1]);
+    const text = find(manifests, 'ConfigMap').data?.['config.yaml'] ?? '';
+    const { chains } = parseConfig(text, { env: {}, readFile: () => '{"password":"any"}' });
+    const cached = Object.values(chains).reduce((sum, { cache }) => sum + cache.maxBytes, 0);
+    // A byte of the cache was seen to take 1.3 of the heap, and all else some 60 MiB.
+    expect(heap * MIB).toBeGreaterThanOrEqual(1.3 * cached + 60 * MIB);
+    expect(Number.parseInt(resources.limits.memory) - heap).toBe(128);
   });
 
   it('gives HAProxy its own user, all others theirs, and all of them one group for sockets and files', () => {

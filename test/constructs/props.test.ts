@@ -46,8 +46,8 @@ describe('memory that is not enough is refused:', () => {
   it.each<[string, RpcChartProps, string]>([
     [
       'a cache larger than its container',
-      { ...prod, proxyMemory: Size.mebibytes(703) },
-      'proxyMemory must be at least what all chains cache and 128 MiB (704 MiB), got "703 MiB"',
+      { ...prod, proxyMemory: Size.mebibytes(863) },
+      'proxyMemory must be at least one and a half times what all chains cache and 192 MiB (864 MiB), got "863 MiB"',
     ],
     [
       'more connections than two workers of HAProxy can hold',

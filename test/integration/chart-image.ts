@@ -38,12 +38,13 @@ export class ChartImage {
     return new ChartImage(folder, nodeFor(folder));
   }
 
-  /** `node /app/proxy.js` as it is called here. */
+  /** `node /app/proxy.js` as it is called here, with what Node.js itself is told between the two. */
   commandOf(command: readonly string[]): string[] {
-    const [program = '', file = ''] = command;
+    const [program = '', ...rest] = command;
+    const file = rest.at(-1) ?? '';
     const isProgram = (Object.values(IMAGE_PROGRAMS) as string[]).includes(file);
     if (program !== 'node' || !isProgram) throw new Error(`${command.join(' ')} is not in our image`);
-    return [this.node, join(this.folder, 'image', file)];
+    return [this.node, ...rest.slice(0, -1), join(this.folder, 'image', file)];
   }
 
   remove(): void {

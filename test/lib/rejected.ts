@@ -125,7 +125,7 @@ export const REJECTED: readonly (readonly [Change, string])[] = [
   ],
   [
     { 'workload.proxy.chains.mainnet.cache': { maxBytes: 1_073_741_824 } },
-    'staging.workload.sizes.proxyMemoryMib must be at least what all chains cache and 128 MiB (1152 MiB), got "512 MiB"',
+    'staging.workload.sizes.proxyMemoryMib must be at least one and a half times what all chains cache and 192 MiB (1728 MiB), got "512 MiB"',
   ],
   [
     { 'workload.sizes': { haproxyMemoryMib: 64 } },
