@@ -23,6 +23,7 @@ import { NamedBlocks } from './named-blocks';
 import { nodeChanges } from './node-changes';
 import { markOf, type NodeIdentity } from './node-identity';
 import { NodeClients } from './node-clients';
+import { NodeRuns } from './node-runs';
 import { PinnedHead } from './pinned-head';
 import { tryOut, type TryOutOptions } from './try-out';
 
@@ -46,7 +47,7 @@ export class ChainNodes {
   private readonly blocks: NamedBlocks;
   private readonly clients: NodeClients;
   private readonly waiters = new BlockWaiters();
-  private readonly downAt = new Map<string, number>();
+  private readonly runs = new NodeRuns(now);
   private readonly takers: HashTakers;
   private readonly sharing: ChainSharing;
   private readonly pinned: PinnedHead;
@@ -98,7 +99,7 @@ export class ChainNodes {
       tickMs: tick,
       onTransition: (event) => {
         if (event.to === 'down') {
-          this.downAt.set(event.node, now());
+          this.runs.wentDown(event.node);
           this.lose(event.node, event.reason);
         }
         events.onTransition(event);
@@ -154,6 +155,7 @@ export class ChainNodes {
       followHead: (node) => this.blocks.followHead(node),
       signal: this.stop.signal,
     });
+    for (const { name } of nodes) this.runs.begin(name);
     this.registry.apply(nodes);
     this.clients.apply(this.registry.nodes, new Map(nodes.map((node) => [node.name, this.clients.make(node)])));
     this.tracker.setNodes(nodes.map(({ name }) => name));
@@ -173,7 +175,13 @@ export class ChainNodes {
   /** Undefined where there is no node of that name. */
   identityOf(name: string): NodeIdentity | undefined {
     const node = this.settings.config.nodes.find((one) => one.name === name);
-    return node && { mark: markOf(node), downAt: this.downAt.get(name) ?? 0 };
+    const run = this.runs.of(name);
+    return node && run && { mark: markOf(node), ...run };
+  }
+
+  /** An attempt found nobody there. */
+  noteBreak(node: NodeView): void {
+    if (this.registry.has(node)) this.runs.broke(node.name);
   }
 
   /** Begins to probe. @returns when each node was probed once, well or badly. */
@@ -210,9 +218,10 @@ export class ChainNodes {
     this.registry.apply(config.nodes, new Set(moved));
     this.clients.apply(this.registry.nodes, made);
     for (const name of leaving) {
-      this.downAt.delete(name);
+      this.runs.forget(name);
       this.forget(name);
     }
+    for (const name of isNew) this.runs.begin(name);
     for (const members of [staying, names]) {
       this.tracker.setNodes(members);
       void this.prober.apply(members);
@@ -287,6 +296,7 @@ export class ChainNodes {
       this.tracker.observe(node, result.block);
       if (result.finalized !== undefined) this.pinned.noteFinal(node, result.finalized);
     }
+    if (result.kind !== 'block') this.runs.broke(node);
     this.registry.probed(node, result);
     const isDown = this.registry.nodes.some(({ name, health }) => name === node && health.state === 'down');
     if (isDown && result.kind !== 'block') this.tracker.forget(node);

@@ -26,6 +26,8 @@ export interface ChainFilterNodesOptions {
 /** Longer changes count as lost, and are computed. */
 const HOLD_BYTES = 16 * 1024 * 1024;
 const MAX_ID_BYTES = 128;
+/** `0x` and 48 bits: further nobody counts. */
+const RANDOM_ID_CHARS = 14;
 /** When another node may do better, in milliseconds. */
 const RETRY_SOON_MS = 1000;
 
@@ -86,10 +88,12 @@ export class ChainFilterNodes implements FilterNodes<RequestContext> {
     return node !== undefined && (await nodes.admits(node, logs)) ? nodes.head : undefined;
   }
 
-  /** Undefined where it is not the node it was, or was down since: the id may be of another filter by now. */
-  private keeperOf({ name, mark, madeAt }: NodeFilter): NodeView | undefined {
+  /** Undefined where it is not the node it was, or may have run anew since: the id may be of another filter by now. */
+  private keeperOf({ name, id, mark, madeAt }: NodeFilter): NodeView | undefined {
     const identity = this.options.nodes.identityOf(name);
-    return identity?.mark === mark && identity.downAt < madeAt ? this.view(name) : undefined;
+    if (identity?.mark !== mark) return undefined;
+    const since = isCounted(id) ? identity.unbrokenSince : identity.downAt;
+    return since < madeAt ? this.view(name) : undefined;
   }
 
   private view(name: string): NodeView | undefined {
@@ -150,6 +154,14 @@ function makingOf(method: string, params: readonly unknown[], head: HeadView | u
 function idOf(result: Buffer): string | undefined {
   const id = result.length <= MAX_ID_BYTES ? textOf(result) : undefined;
   return id !== undefined && /^[\w-]+$/.test(id) ? id : undefined;
+}
+
+/**
+ * Whether a node may have counted up to this id, and so hands it out again when it runs anew. Of ids drawn at random
+ * another run knows nothing, and says so.
+ */
+function isCounted(id: string): boolean {
+  return id.length < RANDOM_ID_CHARS;
 }
 
 /** The text of a JSON string; undefined where the bytes are something else. */

@@ -6,7 +6,8 @@ import type { ChainNodes } from './chain-nodes';
 import type { ChainEvents } from './instrument';
 
 /** What attempts tell of nodes goes to the registry, and to whoever counts. */
-export function createBook({ registry }: ChainNodes, events: ChainEvents): NodeBook {
+export function createBook(nodes: ChainNodes, events: ChainEvents): NodeBook {
+  const { registry } = nodes;
   return {
     begin: (node) => {
       registry.begin(node);
@@ -16,6 +17,7 @@ export function createBook({ registry }: ChainNodes, events: ChainEvents): NodeB
     succeeded: (node, latencyMs, light) => registry.report(node, { kind: 'ok', latencyMs, light }),
     failed: (node: NodeView, error: NodeError, light: boolean) => {
       registry.report(node, { kind: 'failure', code: error.code, light, counts: error.ejects });
+      if (error.code === 'CONNECT_FAILED') nodes.noteBreak(node);
       if (registry.has(node)) events.onFailure(node.name, error.code, error.message);
     },
     rest: (node, forMs) => registry.report(node, { kind: 'rest', untilMs: now() + forMs }),

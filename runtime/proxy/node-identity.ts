@@ -1,13 +1,12 @@
 import { createHash } from 'node:crypto';
 import { nodeUrl } from '../config/node-url';
 import type { NodeConfig } from '../config/schema';
+import type { NodeRun } from './node-runs';
 
 /** Which node a name means now, as far as that matters to who left something there. */
-export interface NodeIdentity {
+export interface NodeIdentity extends NodeRun {
   /** The same in all processes that know the node by this address; it does not tell the address. */
   readonly mark: string;
-  /** Epoch milliseconds when it last went down, and may have forgotten what it held; 0 where it never did. */
-  readonly downAt: number;
 }
 
 export function markOf(node: NodeConfig): string {

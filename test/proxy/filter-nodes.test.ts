@@ -14,7 +14,7 @@ const via = { node: 'a', exact: false, asAsked: true };
 /** The filters of one node, a, which is up. */
 class Bed {
   readonly sent: string[] = [];
-  readonly identity = { mark: 'this node', downAt: 0 };
+  readonly identity = { mark: 'this node', downAt: 0, unbrokenSince: 0 };
   outcome: Outcome = { kind: 'result', result: Buffer.from('"0x1"'), via };
   readonly filters: ChainFilterNodes;
 
@@ -47,7 +47,8 @@ class Bed {
 describe('a filter that a node keeps', () => {
   it.each<[string, (bed: Bed) => unknown]>([
     ['another node has its name', ({ identity }) => (identity.mark = 'another')],
-    ['it was down since', ({ identity }) => (identity.downAt = Date.now() + 60_000)],
+    ['it was down since', ({ identity }) => (identity.downAt = identity.unbrokenSince = Date.now() + 60_000)],
+    ['it counts, and may have begun anew since', ({ identity }) => (identity.unbrokenSince = Date.now() + 60_000)],
   ])('is gone, and its id sent to nobody, where %s', async (_, change) => {
     const bed = new Bed();
     const made = await bed.make();
@@ -60,6 +61,17 @@ describe('a filter that a node keeps', () => {
     expect(await bed.filters.changes(made.filter, context)).toBeUndefined();
     bed.filters.remove(made.filter);
     expect(bed.sent).toEqual(['eth_getFilterChanges']);
+  });
+
+  it('is asked for where its id is none that comes twice, also if its node was not seen all the time', async () => {
+    const bed = new Bed();
+    bed.outcome = { kind: 'result', result: Buffer.from('"0x1f3a5c7e9b2d4"'), via };
+    const made = await bed.make();
+    if (made.kind !== 'made') throw new Error(made.kind);
+    bed.identity.unbrokenSince = Date.now() + 60_000;
+    expect(String(await bed.filters.changes(made.filter, context))).toBe('[]');
+    bed.identity.downAt = bed.identity.unbrokenSince;
+    expect(await bed.filters.changes(made.filter, context)).toBeUndefined();
   });
 
   it('is known by the address of its node, without telling it', () => {

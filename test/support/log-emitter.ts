@@ -1,7 +1,5 @@
 import { getCreateAddress, Interface, toBeHex } from 'ethers';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { AnvilNode } from '../../bin/dev-chain/anvil-node';
-import type { ChainConductor } from './chain-conductor';
 import { sign, wallets, word } from './oracle-counter';
 
 /** What the contract logs, for those who decode it. */
@@ -27,6 +25,16 @@ const CODE = `602035600035809101905b80600052806001167f${TICK_TOPIC.slice(2)}6020
 /** PUSH1 length DUP1 PUSH1 0b PUSH1 0 CODECOPY PUSH1 0 RETURN, and the code behind it. */
 const DEPLOY = `0x60${(CODE.length / 2).toString(16)}80600b6000396000f3${CODE}`;
 
+/** Makes a block, on whichever nodes there are. */
+interface Miner {
+  mine(): Promise<unknown>;
+}
+
+/** A node, or several that take the same. */
+interface Asked {
+  rpc(method: string, params: readonly unknown[]): Promise<unknown>;
+}
+
 /**
  * Logs with numbers that count up from 0, made by transactions of one account.
  *
@@ -42,7 +50,7 @@ export class LogEmitter {
   #running: { readonly stop: AbortController; readonly ended: Promise<void> } | undefined;
 
   /** @param through the node that gets the transactions; it must live as long as logs are wanted. */
-  static async deploy(chain: ChainConductor, through: AnvilNode, account = 8): Promise<LogEmitter> {
+  static async deploy(chain: Miner, through: Asked, account = 8): Promise<LogEmitter> {
     const from = wallets[account];
     if (from === undefined) throw new RangeError(`there are ${wallets.length} accounts, got ${account}`);
     await through.rpc('eth_sendRawTransaction', [await sign({ from, nonce: 0, data: DEPLOY })]);
@@ -52,7 +60,7 @@ export class LogEmitter {
 
   private constructor(
     private readonly from: (typeof wallets)[number],
-    private readonly through: AnvilNode,
+    private readonly through: Asked,
     readonly address: string,
   ) {}
 
