@@ -35,7 +35,7 @@ const RULES: readonly Rule[] = [
   { meaning: 'missing-state', codes: [4444] },
   {
     meaning: 'missing-block',
-    text: /header not found|resource not found|(block|header) for hash not found|hash .{1,90}not found|block (with .{1,90} )?(was )?not found|unknown block|could not find block|cannot find block|invalid block tag|blockoutofrange|block height is|block .{0,80}out of range|block is not available|unfinalized/i,
+    text: /header not found|resource not found|(block|header) for hash not found|hash .{1,90}not found|block (with .{1,90} )?(was )?not found|unknown block|could not find block|blockhash cannot be found|cannot find block|invalid block tag|blockoutofrange|block height is|block .{0,80}out of range|block is not available|unfinalized/i,
   },
   { meaning: 'syncing', text: /\bsyncing\b|not (fully )?synced|is behind|initial(ising|izing)/i },
   {

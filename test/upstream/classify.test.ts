@@ -41,6 +41,8 @@ const WORDS: Readonly<Record<ErrorMeaning, readonly (readonly [number, string])[
     [-32602, 'BlockOutOfRangeError: block height is 5 but requested was 6'],
     [-39001, 'Unknown block'],
     [-32000, 'cannot query unfinalized data'],
+    [-32000, 'Received invalid block tag 153. Latest block number is 2'],
+    [-32602, 'blockHash cannot be found'],
   ],
   syncing: [
     [-32000, 'node is not fully synced'],
