@@ -36,9 +36,14 @@ export interface PodConfig {
  * Writes the pod's configuration and reads it back as the programs will, so that what they would refuse is refused here.
  *
  * @param earlier problems that were found before, to be told together with those of the configuration
+ * @param askMore what is wrong with a configuration that can be read; asked whether the other programs' can be or not
  * @throws SettingsError with all problems of all programs
  */
-export function podConfig(props: PodConfigProps, earlier: readonly string[] = []): PodConfig {
+export function podConfig(
+  props: PodConfigProps,
+  earlier: readonly string[] = [],
+  askMore: (config: Config) => readonly string[] = () => [],
+): PodConfig {
   const text = Yaml.stringify(plain(documentOf(props)));
   const weighterText = `${JSON.stringify(weighterDocument(props.weighter), undefined, 2)}\n`;
   const problems: string[] = [];
@@ -55,8 +60,9 @@ export function podConfig(props: PodConfigProps, earlier: readonly string[] = []
   const config = attempt(() => parseConfig(known, { env: {}, readFile }));
   const haproxy = attempt(() => loadHaproxyConfig(known, { env: {}, secrets: secretsIn(known), readFile }));
   const weighter = attempt(() => parseWeighterConfig(weighterText, { env: {}, readFile }), 'weighter.');
-  if (config === undefined || haproxy === undefined || weighter === undefined) {
-    throw new SettingsError('the chart', [...earlier, ...new Set(problems)]);
+  const all = [...earlier, ...new Set(problems), ...(config === undefined ? [] : askMore(config))];
+  if (all.length > 0 || config === undefined || haproxy === undefined || weighter === undefined) {
+    throw new SettingsError('the chart', all);
   }
   return { text, weighterText, config, haproxy, weighter };
 }

@@ -1,6 +1,7 @@
 import { Chart, Duration, Size } from 'cdk8s';
 import { k8s } from 'cdk8s-plus-27';
 import type { Construct } from 'constructs';
+import type { Config } from '../runtime/config/schema';
 import { HAPROXY_IMAGE } from '../runtime/contract/images';
 import { NAMES } from '../runtime/contract/names';
 import { AlbIngress } from './alb-ingress';
@@ -17,7 +18,7 @@ import { podConfig } from './pod-config';
 import { labels } from './pod-defaults';
 import { PodService } from './pod-service';
 import type { RedisProps, RpcSettings, WeighterSettings } from './pod-settings';
-import { problemsOf, SettingsError } from './problems';
+import { problemsOf } from './problems';
 import { type Arch, ProxyDeployment } from './proxy-deployment';
 import { SecretClasses } from './secret-classes';
 
@@ -73,11 +74,14 @@ export class RpcChart extends Chart {
 
     const problems = [...problemsOf(chartRules(props)), ...keyProblems(props.settings)];
     const { albCidrs } = props.network;
-    const config = podConfig({ ...props, weighter, redis, albCidrs, idleTimeout, deregistrationDelay }, problems);
-    const gracePeriod = props.gracePeriod ?? Duration.seconds(leastGraceSeconds(config.config));
-    const facts = { config: config.config, idleTimeout, deregistrationDelay, gracePeriod, proxyMemory, haproxyMemory };
-    problems.push(...problemsOf(podRules(facts)));
-    if (problems.length > 0) throw new SettingsError('the chart', problems);
+    const facts = { idleTimeout, deregistrationDelay, proxyMemory, haproxyMemory };
+    const graceFor = (config: Config): Duration => props.gracePeriod ?? Duration.seconds(leastGraceSeconds(config));
+    const config = podConfig(
+      { ...props, weighter, redis, albCidrs, idleTimeout, deregistrationDelay },
+      problems,
+      (read) => problemsOf(podRules({ ...facts, config: read, gracePeriod: graceFor(read) })),
+    );
+    const gracePeriod = graceFor(config.config);
 
     if (props.serviceAccountRoleArn !== undefined) this.addServiceAccount(props.serviceAccountRoleArn);
     new SecretClasses(this, 'secrets', {

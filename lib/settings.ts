@@ -22,20 +22,26 @@ export class SettingsError extends Error {
  * @throws SettingsError with all problems, or where there is none of this name
  */
 export function chooseSettings(name: unknown, environments: readonly Settings[]): Settings {
+  const names = environments.map((settings) => settings.name);
+  const [twice] = names.filter((each, index) => names.indexOf(each) !== index);
+  if (twice !== undefined) throw new SettingsError([`names of environments must be different, got ${twice} twice`]);
   const chosen = environments.find((settings) => settings.name === name);
-  const names = environments.map((settings) => settings.name).join(', ');
-  if (chosen === undefined) throw new SettingsError([`-c env must be one of ${names}, got ${JSON.stringify(name)}`]);
+  if (chosen === undefined) {
+    throw new SettingsError([`-c env must be one of ${names.join(', ')}, got ${JSON.stringify(name)}`]);
+  }
   return assertSettings(chosen);
 }
 
 /** @throws SettingsError with all problems */
 export function assertSettings(settings: Settings): Settings {
-  const wrong = checkSettings(settings);
+  const { problems: wrong, harmless } = checkSettings(settings);
   const ofChart = chartProblems(
-    settings,
+    harmless,
     wrong.map(({ path }) => path),
   );
-  const problems = [...wrong.map(formatProblem), ...ofChart].map((problem) => `${settings.name}.${problem}`);
+  const name: unknown = settings.name;
+  const whose = typeof name === 'string' ? name : 'settings';
+  const problems = [...wrong.map(formatProblem), ...ofChart].map((problem) => `${whose}.${problem}`);
   if (problems.length > 0) throw new SettingsError(problems);
   return settings;
 }

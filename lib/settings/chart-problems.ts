@@ -2,6 +2,7 @@ import { App } from 'cdk8s';
 import { SettingsError as ChartError } from '../../constructs/problems';
 import { RpcChart } from '../../constructs/rpc-chart';
 import { type WorkloadFacts, workloadProps } from '../workload-props';
+import { isAtOrBelow } from './checks';
 import type { Settings } from './types';
 
 /** In place of what is known later: the chart takes it for what the CDK writes there, and asks nothing of it. */
@@ -24,6 +25,7 @@ const ANY: WorkloadFacts = {
 const PATHS: readonly (readonly [chart: RegExp, settings: string])[] = [
   [/^namespace\b/, 'workload.namespace'],
   [/^alb\.hosts\b/, 'workload.hosts'],
+  [/^alb\.loadBalancerName\b/, 'name'],
   [/^alb\.idleTimeout in seconds/, 'workload.idleTimeoutSeconds'],
   [/^scaling\.minReplicas\b/, 'workload.replicas.min'],
   [/^scaling\.maxReplicas\b/, 'workload.replicas.max'],
@@ -40,6 +42,7 @@ const PATHS: readonly (readonly [chart: RegExp, settings: string])[] = [
 /**
  * What the programs in the pod would refuse, and what would not fit together there, found by making the chart.
  *
+ * @param settings with nothing in them that cannot be made into a chart at all
  * @param known paths of what is wrong already, and so not told again
  * @returns one sentence each, as `formatProblem` writes them
  */
@@ -50,7 +53,7 @@ export function chartProblems(settings: Settings, known: readonly string[]): str
   } catch (error) {
     if (!(error instanceof ChartError)) throw error;
     const told = error.problems.map(settingsPath);
-    return told.filter((problem) => !known.some((path) => problem.startsWith(path)));
+    return told.filter((problem) => !isAtOrBelow(problem.slice(0, problem.indexOf(' ')), known));
   }
 }
 

@@ -17,6 +17,7 @@ export const CLUSTER_RULES: readonly Rule[] = [
   {
     path: 'cluster.viewRoleArns.*',
     rule: 'the ARN of an IAM role that is not an admin already',
+    beside: ['cluster.adminRoleArns'],
     holds: (value, { cluster }) => form.isRoleArn(value) && !cluster.adminRoleArns.some((arn) => arn === value),
   },
   {
@@ -28,6 +29,11 @@ export const CLUSTER_RULES: readonly Rule[] = [
     path: 'cluster.endpoint.cidrs',
     rule: 'at least one network, or the private endpoint',
     holds: (value, { cluster }) => cluster.endpoint.kind !== 'public' || form.isUniqueList(value, 1),
+  },
+  {
+    path: 'cluster.endpoint.cidrs',
+    rule: 'left out with the private endpoint, which is reached from nowhere else',
+    holds: (value, { cluster }) => cluster.endpoint.kind !== 'private' || value === undefined,
   },
   {
     path: 'cluster.endpoint.cidrs.*',
@@ -43,12 +49,14 @@ export const CLUSTER_RULES: readonly Rule[] = [
   {
     path: 'nodes.instanceTypes.*',
     rule: ({ nodes }) => `an instance type of ${nodes.arch}`,
-    holds: (value, { nodes }) => !isKeyOf(ARCH, nodes.arch) || archOf(value) === ARCH[nodes.arch].instances,
+    beside: ['nodes.arch'],
+    holds: (value, { nodes }) => archOf(value) === ARCH[nodes.arch].instances,
   },
   { path: 'nodes.minPerZone', rule: 'a whole number of at least 1', holds: form.whole(1) },
   {
     path: 'nodes.maxPerZone',
     rule: ({ nodes }) => `a whole number of at least nodes.minPerZone (${nodes.minPerZone})`,
+    beside: ['nodes.minPerZone'],
     holds: (value, { nodes }) => form.whole(nodes.minPerZone)(value),
   },
   { path: 'nodes.diskGib', rule: 'a whole number from 20 to 1000', holds: form.whole(20, 1000) },
@@ -58,6 +66,7 @@ export const CLUSTER_RULES: readonly Rule[] = [
   {
     path: 'cache.snapshotDays',
     rule: 'at least 1 where settings protect',
+    beside: ['protect'],
     holds: (value, { protect }) => !protect || form.whole(1)(value),
   },
 ];

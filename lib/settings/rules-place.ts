@@ -6,8 +6,9 @@ import * as form from './forms';
 export const PLACE_RULES: readonly Rule[] = [
   {
     path: 'name',
-    rule: 'lower-case letters, digits and hyphens, at most 12',
-    holds: form.matching(/^[a-z][a-z0-9-]{0,11}$/),
+    rule: 'lower-case letters, digits and single hyphens between them, at most 12',
+    // Of the cache's name too, which takes no hyphen at its end and no two together.
+    holds: form.matching(/^(?!.*--)[a-z]([a-z0-9-]{0,10}[a-z0-9])?$/),
   },
   { path: 'account', rule: 'an AWS account id of 12 digits', holds: form.isAccount },
   { path: 'region', rule: 'an AWS region', holds: form.isRegion },
@@ -15,7 +16,8 @@ export const PLACE_RULES: readonly Rule[] = [
   {
     path: 'zones.*',
     rule: ({ region }) => `a zone of ${region}`,
-    holds: (value, { region }) => !form.isRegion(region) || isZoneOf(region, value),
+    beside: ['region'],
+    holds: (value, { region }) => isZoneOf(region, value),
   },
   {
     path: 'network.cidr',
@@ -25,6 +27,7 @@ export const PLACE_RULES: readonly Rule[] = [
   {
     path: 'network.natGateways',
     rule: ({ zones }) => `1, or one per zone (${zones.length})`,
+    beside: ['zones'],
     holds: (value, { zones }) => value === 1 || value === zones.length,
   },
   {

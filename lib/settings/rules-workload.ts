@@ -21,17 +21,17 @@ export const WORKLOAD_RULES: readonly Rule[] = [
   {
     path: 'workload.hosts.*.host',
     rule: ({ workload }) => `a host of ${workload.hostedZone.name}`,
+    beside: ['workload.hostedZone.name'],
     holds: (value, { workload }) => form.isHostName(value) && isInZone(String(value), workload.hostedZone.name),
-  },
-  {
-    path: 'workload.hosts',
-    rule: 'hosts of different names',
-    holds: (_, { workload: { hosts } }) => new Set(hosts.map(({ host }) => host)).size === hosts.length,
-    show: (_, { workload: { hosts } }) => hosts.map(({ host }) => host),
   },
   { path: 'workload.hosts.*.namespace', rule: 'a name that Kubernetes takes', holds: form.isLabel },
   { path: 'workload.hosts.*.service', rule: 'a name that Kubernetes takes', holds: form.isLabel },
   { path: 'workload.hosts.*.port', rule: 'a port from 1 to 65535', holds: form.whole(1, 65_535) },
+  {
+    path: 'workload.hosts.*.stickinessSeconds',
+    rule: 'a whole number from 1 to 604800',
+    holds: optional(form.whole(1, 604_800)),
+  },
   {
     path: 'workload.providerSecrets',
     rule: 'a list of different names',
@@ -41,6 +41,7 @@ export const WORKLOAD_RULES: readonly Rule[] = [
   {
     path: 'workload.providerSecrets.*',
     rule: 'used in workload.proxy as ${NAME}',
+    beside: ['workload.proxy'],
     holds: (value, { workload }) =>
       typeof value === 'string' && JSON.stringify(workload.proxy).includes(`\${${value}}`),
   },
@@ -49,31 +50,49 @@ export const WORKLOAD_RULES: readonly Rule[] = [
     rule: ({ workload }) =>
       `a text with no other \${NAME} than workload.providerSecrets (${workload.providerSecrets.join(', ')})`,
     holds: (value, settings) => unknownNames(value, settings).length === 0,
+    beside: ['workload.providerSecrets'],
     // Not the text, which may hold a key.
     show: unknownNames,
   },
   {
     path: 'workload.image',
     rule: 'asset, or a registry with a uri that ends in @sha256:…',
-    holds: (_, { workload: { image } }) => image.kind === 'asset' || form.isImageDigest(image.uri),
+    holds: (value) => isImage(value as ImageLike),
   },
   { path: 'workload.replicas.min', rule: 'a whole number of at least 2', holds: form.whole(2) },
   {
     path: 'workload.replicas.max',
     rule: ({ workload }) => `a whole number of at least workload.replicas.min (${workload.replicas.min})`,
+    beside: ['workload.replicas.min'],
     holds: (value, { workload }) => form.whole(workload.replicas.min)(value),
   },
-  { path: 'workload.waf', rule: 'false, or what it limits', holds: (value) => value === false || isObject(value) },
+  {
+    path: 'workload.sizes.proxyCpu',
+    rule: 'cores such as 500m or 2',
+    holds: optional(form.matching(/^([1-9]\d*m?|\d+\.\d+)$/)),
+  },
+  { path: 'workload.sizes.proxyMemoryMib', rule: 'a whole number of at least 1', holds: optional(form.whole(1)) },
+  { path: 'workload.sizes.haproxyMemoryMib', rule: 'a whole number of at least 1', holds: optional(form.whole(1)) },
   {
     path: 'workload.waf.requestsPerFiveMinutes',
     rule: 'a whole number from 10 to 2000000000',
-    holds: (value, { workload }) => !isObject(workload.waf) || form.whole(10, 2_000_000_000)(value),
+    holds: (value, { workload }) => workload.waf === false || form.whole(10, 2_000_000_000)(value),
   },
   { path: 'workload.idleTimeoutSeconds', rule: 'a whole number from 1 to 4000', holds: form.whole(1, 4000) },
 ];
 
-function isObject(value: unknown): boolean {
-  return typeof value === 'object' && value !== null;
+function optional(holds: (value: unknown) => boolean): (value: unknown) => boolean {
+  return (value) => value === undefined || holds(value);
+}
+
+interface ImageLike {
+  readonly kind?: unknown;
+  readonly uri?: unknown;
+}
+
+/** A uri that nobody looks at is a mistake too. */
+function isImage({ kind, uri }: ImageLike): boolean {
+  return kind === 'asset' ? uri === undefined : kind === 'registry' && form.isImageDigest(uri);
 }
 
 function isInZone(host: string, zone: string): boolean {

@@ -1,7 +1,7 @@
 import { prod } from '../../lib/settings/prod';
-import { staging } from '../../lib/settings/staging';
 import type { Settings } from '../../lib/settings';
 import { find, type Manifest } from '../constructs/manifests';
+import { example } from './example';
 import { manifestsOf } from './manifests';
 import { onlyOf, propertiesOf } from './properties';
 import { changed } from './rejected';
@@ -95,8 +95,8 @@ it('applies the manifest again when the cache is made otherwise', () => {
     const found = resourcesOf(synthesise(settings)).find(({ id }) => id.startsWith('workloadmanifest'));
     return found?.Properties ?? {};
   };
-  const before = manifestOf(staging);
-  const after = manifestOf(changed(staging, { 'cache.nodeType': 'cache.m7g.large' }));
+  const before = manifestOf(example);
+  const after = manifestOf(changed(example, { 'cache.nodeType': 'cache.m7g.large' }));
   expect(after['Manifest']).toEqual(before['Manifest']);
   expect(after['Revision']).not.toEqual(before['Revision']);
 });

@@ -1,7 +1,7 @@
+import { example } from './example';
 import type { PolicyDocument } from './digest-iam';
 import { policiesOf } from './digest-iam';
 import { isAllowed, scalingGroup } from './simulate';
-import { staging } from '../../lib/settings/staging';
 import { synthesise } from './synth';
 
 const ENABLED = { 'k8s.io/cluster-autoscaler/enabled': 'true' };
@@ -48,7 +48,7 @@ const GUIDE: PolicyDocument = {
 };
 
 describe("Cluster Autoscaler's policy", () => {
-  const policies = policiesOf(synthesise(staging))
+  const policies = policiesOf(synthesise(example))
     .filter(({ id }) => id.startsWith('clusterautoscaleraccountRoleDefaultPolicy'))
     .map(({ document }) => document);
 

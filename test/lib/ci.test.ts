@@ -3,14 +3,14 @@ import { AwsSolutionsChecks } from 'cdk-nag';
 import { CiStack } from '../../lib/ci-stack';
 import { bootstrapRoleArns, ciRoleName, subjectOf } from '../../lib/ci-role';
 import { ENVIRONMENTS, type Settings } from '../../lib/settings';
-import { staging } from '../../lib/settings/staging';
+import { example } from './example';
 import { iamDigest, policiesOf, type Statement } from './digest-iam';
 import { expectGolden } from './golden';
 import { changed } from './rejected';
 import { isAllowed } from './simulate';
 import { resourcesOf, type Synthesised, type Template, withApp } from './synth';
 
-const qa = changed(staging, { name: 'qa' });
+const qa = changed(example, { name: 'qa' });
 
 function synthesiseCi(...environments: readonly [Settings, ...Settings[]]): Synthesised {
   return withApp((app: App) => {
@@ -48,7 +48,7 @@ const DENIED: readonly (readonly [string, string])[] = [
 ];
 
 describe("CI's roles", () => {
-  const synthesised = synthesiseCi(staging);
+  const synthesised = synthesiseCi(example);
   const policies = policiesOf(synthesised).filter(({ type }) => type === 'AWS::IAM::Policy');
 
   it('are what was reviewed', () => expectGolden('ci', iamDigest(synthesised)));
@@ -68,7 +68,7 @@ describe("CI's roles", () => {
       .filter(({ type }) => type === 'AWS::IAM::Role')
       .map(({ document }) => document.Statement);
     const own = 'repo:example@1000001/eth-rpc-balancer@2000001:environment:staging';
-    expect(subjectOf(staging)).toBe(own);
+    expect(subjectOf(example)).toBe(own);
     const takes = (sub: string, aud = 'sts.amazonaws.com'): boolean => mayAssume(trust ?? [], { sub, aud });
     expect(takes(own)).toBe(true);
     for (const other of [
@@ -87,7 +87,7 @@ describe("CI's roles", () => {
   });
 
   it('are one for each environment of the account, beside one provider', () => {
-    const both = synthesiseCi(staging, qa);
+    const both = synthesiseCi(example, qa);
     const names = resourcesOf(both, 'AWS::IAM::Role').map(({ Properties }) => Properties?.['RoleName']);
     expect(names).toEqual(['rpc-staging-ci', 'rpc-qa-ci']);
     expect(resourcesOf(both, 'AWS::IAM::OIDCProvider').map(({ Properties }) => Properties)).toEqual([

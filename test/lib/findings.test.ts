@@ -6,7 +6,7 @@ import { Bucket } from 'aws-cdk-lib/aws-s3';
 import { AwsSolutionsChecks } from 'cdk-nag';
 import { createRpcStage, type RpcStage } from '../../lib/rpc-stage';
 import { ENVIRONMENTS } from '../../lib/settings';
-import { staging } from '../../lib/settings/staging';
+import { example } from './example';
 import { changed } from './rejected';
 import { withApp } from './synth';
 
@@ -58,11 +58,11 @@ it.each(ENVIRONMENTS)('finds nothing without a reason in $name', (settings) => {
 });
 
 it('finds nothing in what is a switch either', () => {
-  const switched = changed(staging, {
+  const switched = changed(example, {
     protect: true,
     'cache.snapshotDays': 1,
     'workload.waf': { requestsPerFiveMinutes: 3000 },
-    'workload.hosts': staging.workload.hosts.slice(0, 1),
+    'workload.hosts': example.workload.hosts.slice(0, 1),
     'workload.image': { kind: 'registry', uri: `registry.example/rpc@sha256:${'0'.repeat(64)}` },
   });
   expect(findings((app) => createRpcStage(app, switched))).toEqual([]);
@@ -70,7 +70,7 @@ it('finds nothing in what is a switch either', () => {
 
 it('would find a bucket that is open, and a policy that allows everything', () => {
   const found = findings((app) => {
-    const stage = createRpcStage(app, staging);
+    const stage = createRpcStage(app, example);
     new Bucket(stage.cache, 'open');
     const everything = 'arn:aws:iam::aws:policy/AdministratorAccess';
     stage.cluster.cluster.role.addManagedPolicy(

@@ -1,7 +1,7 @@
 import { limitedBody } from '../../lib/firewall';
-import { staging } from '../../lib/settings/staging';
 import { errorObject, refusal } from '../../runtime/rpc/errors';
 import { find, type Manifest } from '../constructs/manifests';
+import { example } from './example';
 import { manifestsOf } from './manifests';
 import { onlyOf } from './properties';
 import { changed } from './rejected';
@@ -12,11 +12,11 @@ describe('the firewall', () => {
     find(manifestsOf(synthesised, 'app') as unknown as Manifest[], 'Ingress').metadata.annotations?.[
       'alb.ingress.kubernetes.io/wafv2-acl-arn'
     ];
-  const on = synthesise(changed(staging, { 'workload.waf': { requestsPerFiveMinutes: 3000 } }));
+  const on = synthesise(changed(example, { 'workload.waf': { requestsPerFiveMinutes: 3000 } }));
 
   // Without a word of it, the controller would leave the one that is there in front.
   it('is taken away where there is none', () => {
-    const off = synthesise(staging);
+    const off = synthesise(example);
     expect(resourcesOf(off, 'AWS::WAFv2::WebACL')).toEqual([]);
     expect(aclOf(off)).toBe('none');
   });

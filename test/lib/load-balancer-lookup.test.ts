@@ -1,7 +1,7 @@
 import { request } from 'node:https';
 import { dirname, join } from 'node:path';
-import { staging } from '../../lib/settings/staging';
 import type { Settings } from '../../lib/settings';
+import { example } from './example';
 import { changed } from './rejected';
 import { resourcesOf, synthesise } from './synth';
 
@@ -77,7 +77,7 @@ function idOf(properties: Record<string, unknown>): string {
 }
 
 describe('the lookup of the load balancer', () => {
-  const properties = lookupOf(staging);
+  const properties = lookupOf(example);
 
   it.each(['Create', 'Update'] as const)('finds it by its name at %s, and tells what is asked of it', async (type) => {
     expect(await answerTo(type, properties)).toMatchObject({
@@ -93,7 +93,7 @@ describe('the lookup of the load balancer', () => {
 
   it('is made again when the manifest has changed, and only then', () => {
     const before = idOf(properties);
-    expect(idOf(lookupOf(changed(staging, { 'operations.budgetUsd': 601 })))).toBe(before);
-    expect(idOf(lookupOf(changed(staging, { 'workload.idleTimeoutSeconds': 600 })))).not.toBe(before);
+    expect(idOf(lookupOf(changed(example, { 'operations.budgetUsd': 601 })))).toBe(before);
+    expect(idOf(lookupOf(changed(example, { 'workload.idleTimeoutSeconds': 600 })))).not.toBe(before);
   });
 });

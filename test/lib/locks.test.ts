@@ -1,6 +1,6 @@
+import { example } from './example';
 import { changed } from './rejected';
 import { environments, resourcesOf, synthesise } from './synth';
-import { staging } from '../../lib/settings/staging';
 
 /**
  * Logical ids of what holds state, or of what Kubernetes deletes when the id changes. CloudFormation knows a resource by
@@ -104,7 +104,7 @@ describe.each(all)('%s', (name, synthesised) => {
 describe('a stack', () => {
   const reference = all.find(([name]) => name === 'staging')?.[1];
   const changesOf = (path: string, value: unknown): string[] => {
-    const { stacks } = synthesise(changed(staging, { [path]: value }));
+    const { stacks } = synthesise(changed(example, { [path]: value }));
     return [...stacks]
       .filter(([part, { template }]) => !same(template, reference?.stacks.get(part)?.template))
       .map(([part]) => part);

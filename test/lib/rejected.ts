@@ -71,7 +71,7 @@ export const REJECTED: readonly (readonly [Change, string])[] = [
   ],
   [
     { 'workload.hosts.1.host': 'rpc.staging.example.com' },
-    'staging.workload.hosts must be hosts of different names, got ["rpc.staging.example.com","rpc.staging.example.com"]',
+    'staging.workload.hosts[1].host must be unique, got "rpc.staging.example.com"',
   ],
   [
     { 'workload.proxy.chains.mainnet.nodes.0.provider.url': 'https://x.example/${QUICKNODE_KEY}/${INFURA_KEY}' },
@@ -174,4 +174,62 @@ export const REJECTED: readonly (readonly [Change, string])[] = [
     { 'github.ownerId': undefined },
     "staging.github.ownerId must be the owner's numeric id on GitHub, as text, got nothing",
   ],
+  // What TypeScript would say, which nobody asks before `cdk synth`.
+  [
+    { workload: undefined },
+    'staging.workload must be a section with namespace, hostedZone, hosts, providerSecrets, proxy, weighter, image, replicas, sizes, clientNamespaces, monitoringNamespaces, idleTimeoutSeconds, waf, got nothing',
+  ],
+  [
+    { nodes: ['m7g.large'] },
+    'staging.nodes must be a section with arch, instanceTypes, minPerZone, maxPerZone, diskGib, got "a list"',
+  ],
+  [
+    { 'cluster.adminRoleArns': 'arn:aws:iam::111122223333:role/rpc-admin' },
+    'staging.cluster.adminRoleArns must be a list, got "arn:aws:iam::111122223333:role/rpc-admin"',
+  ],
+  [{ protect: undefined }, 'staging.protect must be true or false, got nothing'],
+  [{ protect: 'false' }, 'staging.protect must be true or false, got "false"'],
+  [{ protec: true }, 'staging.protec must be a known key (did you mean protect?), got "protec"'],
+  [
+    { 'workload.clientNamespace': ['indexers'] },
+    'staging.workload.clientNamespace must be a known key (did you mean clientNamespaces?), got "clientNamespace"',
+  ],
+  [
+    { 'workload.hosts.1.stickinesSeconds': 60 },
+    'staging.workload.hosts[1].stickinesSeconds must be a known key (did you mean stickinessSeconds?), got "stickinesSeconds"',
+  ],
+  [
+    { 'cluster.addonVersions': { 'vpc-cnii': 'v1.20.0' } },
+    'staging.cluster.addonVersions.vpc-cnii must be a known key (did you mean vpc-cni?), got "vpc-cnii"',
+  ],
+  [{ 'cluster.addonVersions': { 'vpc-cni': 1.2 } }, 'staging.cluster.addonVersions.vpc-cni must be a text, got 1.2'],
+  [
+    { 'workload.proxy.redis': { url: 'redis://elsewhere:6379' } },
+    'staging.workload.proxy.redis must be left out: the stacks decide it, got "a section"',
+  ],
+  [
+    { 'workload.idleTimeoutSeconds': '3600' },
+    'staging.workload.idleTimeoutSeconds must be a whole number from 1 to 4000, got "3600"',
+  ],
+  [{ 'workload.sizes': { proxyCpu: 2 } }, 'staging.workload.sizes.proxyCpu must be cores such as 500m or 2, got 2'],
+  [
+    { 'workload.sizes': { proxyMemoryMib: '512' } },
+    'staging.workload.sizes.proxyMemoryMib must be a whole number of at least 1, got "512"',
+  ],
+  [
+    { 'workload.hosts.0.stickinessSeconds': 0 },
+    'staging.workload.hosts[0].stickinessSeconds must be a whole number from 1 to 604800, got 0',
+  ],
+  [
+    { 'cluster.endpoint': { kind: 'private', cidrs: ['203.0.113.0/24'] } },
+    'staging.cluster.endpoint.cidrs must be left out with the private endpoint, which is reached from nowhere else, got ["203.0.113.0/24"]',
+  ],
+  [
+    { 'workload.image': { kind: 'asset', uri: 'example/proxy' } },
+    'staging.workload.image must be asset, or a registry with a uri that ends in @sha256:…, got {"kind":"asset","uri":"example/proxy"}',
+  ],
+  ...['a-', 'a--b', 'ab-cdefghijkl'].map((name): readonly [Change, string] => [
+    { name },
+    `${name}.name must be lower-case letters, digits and single hyphens between them, at most 12, got "${name}"`,
+  ]),
 ];

@@ -1,5 +1,5 @@
-import { staging } from '../../lib/settings/staging';
 import { type Manifest, podSpec } from '../constructs/manifests';
+import { example } from './example';
 import { manifestsOf } from './manifests';
 import { changed } from './rejected';
 import { synthesise, type Synthesised } from './synth';
@@ -14,19 +14,19 @@ describe('the image', () => {
   };
 
   it('is one for all our programs, built when it is deployed', () => {
-    expect([...imagesOf(synthesise(staging))]).toEqual([
+    expect([...imagesOf(synthesise(example))]).toEqual([
       expect.stringMatching(/\/cdk-\w+-container-assets-\d{12}-.*:<hash>$/),
     ]);
   });
 
   it('is taken by its digest where there is one, and nothing is built', () => {
-    const synthesised = synthesise(changed(staging, { 'workload.image': { kind: 'registry', uri } }));
+    const synthesised = synthesise(changed(example, { 'workload.image': { kind: 'registry', uri } }));
     expect([...imagesOf(synthesised)]).toEqual([uri]);
     expect(synthesised.stacks.get('app')?.images).toEqual([]);
   });
 
   it('is built for the architecture of the nodes', () => {
-    const x86 = changed(staging, { 'nodes.arch': 'x86_64', 'nodes.instanceTypes': ['m7i.large'] });
+    const x86 = changed(example, { 'nodes.arch': 'x86_64', 'nodes.instanceTypes': ['m7i.large'] });
     expect(synthesise(x86).stacks.get('app')?.images).toEqual([
       { platform: 'linux/amd64', file: 'runtime/Dockerfile' },
     ]);

@@ -1,12 +1,12 @@
+import { example } from './example';
 import { policiesOf } from './digest-iam';
 import { type AwsRequest, isAllowed } from './simulate';
-import { staging } from '../../lib/settings/staging';
 import { synthesise } from './synth';
 
 const VIA_SECRETS_MANAGER = { 'kms:ViaService': 'secretsmanager.ap-northeast-1.amazonaws.com' };
 
 describe("the pods' role", () => {
-  const synthesised = synthesise(staging);
+  const synthesised = synthesise(example);
   const policies = policiesOf(synthesised)
     .filter(({ stack, id }) => stack === 'app' && id.startsWith('roleDefaultPolicy'))
     .map(({ document }) => document);
