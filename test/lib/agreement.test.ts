@@ -24,9 +24,8 @@ describe.each(environments())('%s', (_, synthesised) => {
       const kinds = settings.nodes.instanceTypes.map((name) => /^[a-z]+\d+g/.test(name));
       expect(kinds).toEqual(kinds.map(() => instances === InstanceArchitecture.ARM_64));
     }
-    expect(synthesised.stacks.get('app')?.images).toEqual([
-      { platform: `linux/${nodeArch}`, file: 'runtime/Dockerfile' },
-    ]);
+    const built = [{ platform: `linux/${nodeArch}`, file: 'runtime/Dockerfile' }];
+    expect(synthesised.stacks.get('app')?.images).toEqual(settings.workload.image.kind === 'asset' ? built : []);
     const pods = manifestsOf(synthesised).filter(({ kind, metadata }) => kind === 'Deployment' && isOurs(metadata));
     expect(pods).toHaveLength(1);
     expect(pods[0]).toMatchObject({

@@ -1,4 +1,3 @@
-import { prod } from '../../lib/settings/prod';
 import type { Settings } from '../../lib/settings';
 import { find, type Manifest } from '../constructs/manifests';
 import { example } from './example';
@@ -11,8 +10,8 @@ const ALB = 'alb.ingress.kubernetes.io/';
 
 /** The guide's example of more hosts, of a service that somebody else runs. */
 const GRAPH_NODE = [
-  { host: 'subgraph-api.example.com', port: 8000, action: 'graph-node-jsonrpc' },
-  { host: 'subgraph-ws.example.com', port: 8001, action: 'graph-node-websocket' },
+  { host: 'subgraph-api.staging.example.com', port: 8000, action: 'graph-node-jsonrpc' },
+  { host: 'subgraph-ws.staging.example.com', port: 8001, action: 'graph-node-websocket' },
 ].map((host) => ({ ...host, namespace: 'graph', service: 'graph-node', healthCheckPath: '/', stickinessSeconds: 60 }));
 
 const all = environments();
@@ -50,7 +49,7 @@ describe.each(all)('the app of %s', (name, synthesised) => {
     expect(waits.Properties).toMatchObject({
       ObjectType: 'ingress',
       ObjectName: 'rpc-proxy-ingress',
-      ObjectNamespace: 'rpc',
+      ObjectNamespace: synthesised.settings.workload.namespace,
       JsonPath: '.status.loadBalancer.ingress[0].hostname',
       TimeoutSeconds: 600,
     });
@@ -102,11 +101,11 @@ it('applies the manifest again when the cache is made otherwise', () => {
 });
 
 describe('more hosts', () => {
-  const synthesised = synthesise(changed(prod, { 'workload.hosts': [...prod.workload.hosts, ...GRAPH_NODE] }));
+  const synthesised = synthesise(changed(example, { 'workload.hosts': [...example.workload.hosts, ...GRAPH_NODE] }));
   const manifests = manifestsOf(synthesised, 'app') as unknown as Manifest[];
 
   it('join certificate and DNS', () => {
-    const hosts = ['rpc.example.com', 'ws.example.com', 'subgraph-api.example.com', 'subgraph-ws.example.com'];
+    const hosts = ['rpc', 'ws', 'subgraph-api', 'subgraph-ws'].map((host) => `${host}.staging.example.com`);
     const { DomainName, SubjectAlternativeNames } = onlyOf(synthesised, 'AWS::CertificateManager::Certificate');
     expect([DomainName, ...(SubjectAlternativeNames as string[])]).toEqual(hosts);
     const records = propertiesOf(synthesised, 'AWS::Route53::RecordSet').map(({ Name }) => Name);
@@ -117,7 +116,7 @@ describe('more hosts', () => {
     const { metadata } = find(manifests, 'Ingress', 'graph-node-ingress');
     const annotations = metadata.annotations ?? {};
     expect(metadata.namespace).toBe('graph');
-    expect(annotations[`${ALB}group.name`]).toBe('rpc-prod');
+    expect(annotations[`${ALB}group.name`]).toBe('rpc-staging');
     for (const { action, port } of GRAPH_NODE) {
       expect(JSON.parse(annotations[`${ALB}actions.${action}`] ?? '')).toMatchObject({
         type: 'forward',

@@ -1,7 +1,9 @@
+import { alarmDigest } from './digest-alarms';
 import { iamDigest, isRbac } from './digest-iam';
 import { type Manifest, manifestsOf } from './manifests';
 import { parsed, plain } from './plain';
 import { type Resource, resourcesOf, type Synthesised } from './synth';
+import { synthesiseCi } from './synth-ci';
 
 /** What a reviewer reads of an environment: one golden file each. */
 export const DIGESTS: Record<string, (synthesised: Synthesised) => unknown> = {
@@ -10,6 +12,8 @@ export const DIGESTS: Record<string, (synthesised: Synthesised) => unknown> = {
   exposure,
   retention,
   values,
+  alarms: alarmDigest,
+  ci: ({ settings }) => iamDigest(synthesiseCi(settings)),
   manifests: (synthesised) => manifestsOf(synthesised, 'cluster').filter((manifest) => !isRbac(manifest)),
   workload: (synthesised) => manifestsOf(synthesised, 'app'),
 };

@@ -5,8 +5,8 @@ import { stringify } from 'yaml';
 const FOLDER = join(__dirname, '..', 'golden', 'aws');
 
 /**
- * The value, written as YAML, is as in its golden file, line by line. UPDATE_GOLDEN=1 npx jest test/lib writes the files
- * anew; then look at what git shows.
+ * The value, written as YAML, is as in its golden file, line by line. UPDATE_GOLDEN=1 npx jest test/lib/golden writes all of
+ * them anew; then look at what git shows.
  */
 export function expectGolden(name: string, value: unknown): void {
   const file = join(FOLDER, `${name}.yaml`);

@@ -2,13 +2,13 @@ import { policiesOf, type Statement } from './digest-iam';
 import { environments, resourcesOf } from './synth';
 
 /** Who may take which role, by the start of its logical id without the controller's long prefix. */
-const SERVICE_ACCOUNTS: Record<string, string> = {
+const serviceAccounts = (namespace: string): Record<string, string> => ({
   clusterautoscaleraccountRole: 'kube-system:cluster-autoscaler',
   AlbControlleralbsaRole: 'kube-system:aws-load-balancer-controller',
   vpccnirole: 'kube-system:aws-node',
   cloudwatchrole: 'amazon-cloudwatch:cloudwatch-agent',
-  role: 'rpc:rpc-proxy',
-};
+  role: `${namespace}:rpc-proxy`,
+});
 
 describe.each(environments())('%s', (_, synthesised) => {
   const trusts = policiesOf(synthesised)
@@ -22,7 +22,10 @@ describe.each(environments())('%s', (_, synthesised) => {
     ]);
     expect(Object.fromEntries(found)).toEqual(
       Object.fromEntries(
-        Object.entries(SERVICE_ACCOUNTS).map(([role, account]) => [role, [`system:serviceaccount:${account}`]]),
+        Object.entries(serviceAccounts(synthesised.settings.workload.namespace)).map(([role, account]) => [
+          role,
+          [`system:serviceaccount:${account}`],
+        ]),
       ),
     );
   });

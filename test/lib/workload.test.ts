@@ -80,6 +80,7 @@ function factsOf(deployed: readonly Manifest[]): WorkloadFacts {
   const annotations = find(deployed, 'Ingress').metadata.annotations ?? {};
   const config = find(deployed, 'ConfigMap').data?.['config.yaml'] ?? '';
   const cidrsOf = (text: string): string[] => [...text.matchAll(/\d+\.\d+\.\d+\.\d+\/\d+/g)].map(([cidr]) => cidr);
+  const webAcl = annotations[`${ALB}wafv2-acl-arn`];
   const [, cacheRule] = (find(deployed, 'NetworkPolicy').spec as { egress: { to: unknown }[] }).egress;
   return {
     image: token(podSpec(deployed).containers[0]?.image),
@@ -87,7 +88,7 @@ function factsOf(deployed: readonly Manifest[]): WorkloadFacts {
     certificateArn: token(annotations[`${ALB}certificate-arn`]),
     securityGroup: token(annotations[`${ALB}security-groups`]),
     accessLogBucket: token(/s3\.bucket=([^,]*)/.exec(annotations[`${ALB}load-balancer-attributes`] ?? '')?.[1]),
-    webAcl: undefined,
+    webAcl: webAcl === 'none' ? undefined : token(webAcl),
     cacheHost: token(/rediss:\/\/(\$\{[^}]*\})/.exec(config)?.[1]),
     albCidrs: cidrsOf(/trustedProxies:([^:]*):/.exec(config)?.[1] ?? ''),
     cacheCidrs: cidrsOf(JSON.stringify(cacheRule?.to)),
