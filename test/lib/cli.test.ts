@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { ENVIRONMENTS } from '../../lib/settings';
 
 const ROOT = join(__dirname, '..', '..');
 const CDK = join(ROOT, 'node_modules', 'aws-cdk', 'bin', 'cdk');
@@ -77,7 +78,7 @@ describe('cdk', () => {
       writeFileSync(saved, readFileSync(template));
       expect(diff().output).toContain('There were no differences');
       writeFileSync(saved, readFileSync(template, 'utf8').replace('Limits, answers', 'Other words'));
-      expect(diff().output).toMatch(/- Other words[^]*\+ Limits, answers/);
+      expect(diff().output).toMatch(/\[-\] Other words[^]*\[\+\] Limits, answers/);
     },
     PATIENCE_MS,
   );
@@ -87,7 +88,8 @@ describe('cdk', () => {
     () => {
       const { code, output } = cdk('synth', '--quiet', '--output', outdir, '-c', 'env=production');
       expect(code).toBe(1);
-      expect(output).toContain('-c env must be one of staging, prod, got "production"');
+      const names = ENVIRONMENTS.map(({ name }) => name).join(', ');
+      expect(output).toContain(`-c env must be one of ${names}, got "production"`);
       expect(output).not.toMatch(/\n\s+at /);
     },
     PATIENCE_MS,

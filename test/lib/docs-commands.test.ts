@@ -85,7 +85,7 @@ describe('the commands of the pages', () => {
       const { code, output: text } = run(compare, ROOT);
       expect(code).toBe(0);
       expect(text).toContain('**rpc-staging-network** is new.');
-      expect(text).toMatch(/<summary>rpc-staging-cache<\/summary>[^]*- Other words[^]*\+ Limits, answers/);
+      expect(text).toMatch(/<summary>rpc-staging-cache<\/summary>[^]*\[-\] Other words[^]*\[\+\] Limits, answers/);
       expect(text).not.toMatch(/<summary>rpc-staging-(app|cluster|observability)/);
     },
     3 * PATIENCE_MS,
