@@ -1,3 +1,4 @@
+import { ofItsAccount } from '../../lib/ci-stack';
 import { bootstrapRoleArns, ciRoleName, subjectOf } from '../../lib/ci-role';
 import { ENVIRONMENTS } from '../../lib/settings';
 import { example } from './example';
@@ -75,6 +76,25 @@ describe("CI's roles", () => {
         Url: 'https://token.actions.githubusercontent.com',
         ClientIdList: ['sts.amazonaws.com'],
       }),
+    ]);
+  });
+
+  // The provider is the account's, in all of its regions: a second stack of it would fail.
+  it('stand in one stack of the account, wherever its environments are', () => {
+    const elsewhere = changed(qa, { region: 'us-east-1', zones: ['us-east-1a', 'us-east-1b'] });
+    const other = changed(example, { name: 'prod', account: '444455556666' });
+    for (const chosen of [example, elsewhere]) {
+      expect(ofItsAccount(chosen, [example, other, elsewhere]).map(({ name }) => name)).toEqual(['staging', 'qa']);
+    }
+    const both = synthesiseCi(...ofItsAccount(elsewhere, [example, other, elsewhere]));
+    expect(both.stacks.size).toBe(1);
+    expect(resourcesOf(both, 'AWS::IAM::OIDCProvider')).toHaveLength(1);
+    const taken = policiesOf(both)
+      .filter(({ type }) => type === 'AWS::IAM::Policy')
+      .flatMap(({ document }) => document.Statement.map(({ Resource: resource }) => [resource ?? []].flat()));
+    expect(taken.map((roles) => roles.map((role) => role.replace(/^.*-111122223333-/, '')))).toEqual([
+      ['ap-northeast-1', 'ap-northeast-1', 'ap-northeast-1'],
+      ['us-east-1', 'us-east-1', 'us-east-1'],
     ]);
   });
 
