@@ -1,4 +1,6 @@
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { ChainConductor } from '../support/chain-conductor';
 import { launchProgram, type LaunchedProgram } from '../support/program-process';
@@ -12,9 +14,12 @@ interface Outcome {
   readonly output: string;
 }
 
+const children: ChildProcess[] = [];
+
 /** The program that the deployment runs, as it is; `output` is told what it says while it runs. */
 function smoke(args: readonly string[], onOutput: (output: string) => void = () => undefined): Promise<Outcome> {
   const child = spawn(process.execPath, [SMOKE, ...args]);
+  children.push(child);
   let output = '';
   const take = (chunk: string): void => {
     output += chunk;
@@ -35,6 +40,8 @@ describe('the smoke test', () => {
   });
 
   afterAll(async () => {
+    // One that did not end would keep this from ending.
+    for (const child of children) child.kill('SIGKILL');
     for (const { child, exited } of running) {
       child.kill('SIGTERM');
       await exited;
@@ -104,6 +111,20 @@ describe('the smoke test', () => {
     const { code, output } = await smoke(asked(1, '--deadline', '1'));
     expect(code).toBe(1);
     expect(output).toContain('ECONNREFUSED');
+  });
+
+  // A socket that is never silent: only the whole answer has a limit.
+  it('is not passed, and ends, where an answer does not end', async () => {
+    const server = createServer((_, response) => {
+      const dripping = setInterval(() => response.write(' '), 100);
+      response.on('close', () => clearInterval(dripping));
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const { port } = server.address() as AddressInfo;
+    const { code, output } = await smoke(asked(port, '--deadline', '1'));
+    server.close();
+    expect(code).toBe(1);
+    expect(output).toContain('no whole answer within');
   });
 
   it.each([
