@@ -83,7 +83,8 @@ function fitList(value: unknown, { list }: List, path: string, options: FitOptio
 function fitSection(value: unknown, shape: Section, path: string, options: FitOptions): unknown {
   const { keys, not = {}, others } = shape;
   if (!isSection(value)) {
-    misfit(value, `a section with ${Object.keys(keys).join(', ')}`, path, undefined, options);
+    const names = Object.keys(keys);
+    misfit(value, names.length === 0 ? 'a section' : `a section with ${names.join(', ')}`, path, undefined, options);
     return fitSection({}, shape, path, { ...options, tell: () => undefined });
   }
   const known = Object.keys(keys);

@@ -11,7 +11,7 @@ import type {
   Settings,
   WorkloadSettings,
 } from './types';
-import type { Firewall, Host, PodSizes, ProxySettings, Replicas, WorkloadImage } from './workload';
+import type { Firewall, Host, PodSizes, Replicas, WorkloadImage } from './workload';
 
 const TEXTS: Shape = { list: 'text' };
 
@@ -51,13 +51,22 @@ const HOST = section<Host>({
   stickinessSeconds: { optional: 'number' },
 });
 
-const DECIDED = 'the stacks decide it';
+/** A section whose other keys its program checks. What the pod or the stacks decide would be overwritten without a word. */
+function without(keys: Record<string, Shape>, ...decided: readonly string[]): ReturnType<typeof section> {
+  const not = Object.fromEntries(decided.map((key) => [key, 'it is decided where it is deployed']));
+  return section<Record<string, unknown>>(keys, { others: true, not });
+}
 
-/** Its other keys are checked by the program itself. */
-const PROXY = section<Pick<ProxySettings, 'chains'>>(
-  { chains: 'section' },
-  { others: true, not: { admin: DECIDED, redis: DECIDED, trustedProxies: DECIDED } },
+const PROXY = without(
+  {
+    chains: 'section',
+    listen: { optional: without({}, 'host', 'port') },
+    haproxy: { optional: without({}, 'pool', 'stats', 'adminSocket', 'socketGid') },
+  },
+  ...['admin', 'redis', 'trustedProxies'],
 );
+
+const WEIGHTER = without({}, 'admin', 'listen', 'servers');
 
 const WORKLOAD = section<WorkloadSettings>({
   namespace: 'text',
@@ -65,7 +74,7 @@ const WORKLOAD = section<WorkloadSettings>({
   hosts: { list: HOST },
   providerSecrets: TEXTS,
   proxy: PROXY,
-  weighter: { optional: 'section' },
+  weighter: { optional: WEIGHTER },
   image: section<WorkloadImage>({ kind: 'text', uri: { optional: 'text' } }),
   replicas: section<Replicas>({ min: 'number', max: 'number' }),
   sizes: {

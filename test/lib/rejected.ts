@@ -205,7 +205,15 @@ export const REJECTED: readonly (readonly [Change, string])[] = [
   [{ 'cluster.addonVersions': { 'vpc-cni': 1.2 } }, 'staging.cluster.addonVersions.vpc-cni must be a text, got 1.2'],
   [
     { 'workload.proxy.redis': { url: 'redis://elsewhere:6379' } },
-    'staging.workload.proxy.redis must be left out: the stacks decide it, got "a section"',
+    'staging.workload.proxy.redis must be left out: it is decided where it is deployed, got "a section"',
+  ],
+  [
+    { 'workload.proxy.listen': { port: 8545 } },
+    'staging.workload.proxy.listen.port must be left out: it is decided where it is deployed, got 8545',
+  ],
+  [
+    { 'workload.weighter': { admin: { port: 9999 } } },
+    'staging.workload.weighter.admin must be left out: it is decided where it is deployed, got "a section"',
   ],
   [
     { 'workload.idleTimeoutSeconds': '3600' },
