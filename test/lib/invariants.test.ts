@@ -87,6 +87,19 @@ describe.each(environments())('%s', (_, synthesised) => {
     );
   });
 
+  // A pod is one hop further away: with 2 it could take its node's role.
+  it("keeps the nodes' role from pods", () => {
+    expect(only('AWS::EC2::LaunchTemplate')).toMatchObject({
+      LaunchTemplateData: { MetadataOptions: { HttpPutResponseHopLimit: 1, HttpTokens: 'required' } },
+    });
+  });
+
+  // The add-on enforces none by default, and takes no boolean.
+  it('enforces network policies', () => {
+    const cni = all('AWS::EKS::Addon').find(({ AddonName }) => AddonName === 'vpc-cni');
+    expect(JSON.parse(String(cni?.['ConfigurationValues']))).toMatchObject({ enableNetworkPolicy: 'true' });
+  });
+
   it('holds nothing that looks like a secret', () => {
     const texts = [...synthesised.stacks.values()].map(({ template }) => JSON.stringify(template));
     for (const text of texts) expect(text.match(SECRET_LOOKING) ?? []).toEqual([]);
