@@ -1,5 +1,7 @@
 import { InstanceArchitecture } from 'aws-cdk-lib/aws-ec2';
 import { ARCH } from '../../lib/arch';
+import { accessString } from '../../lib/cache-access';
+import { CACHE_KEY_PREFIX, CACHE_USER } from '../../lib/cache-names';
 import { KUBERNETES } from '../../lib/kubernetes-version';
 import { type Manifest, manifestsOf } from './manifests';
 import { onlyOf, propertiesOf } from './properties';
@@ -66,6 +68,12 @@ describe.each(environments())('%s', (_, synthesised) => {
       ReplicationGroupId: `rpc-${settings.name}`,
     });
     expect(only('AWS::ElastiCache::ParameterGroup')).toMatchObject({ CacheParameterGroupFamily: 'valkey8' });
+    // As test/lib/cache-access.test.ts tries it.
+    expect(only('AWS::ElastiCache::User')).toMatchObject({
+      UserName: CACHE_USER,
+      AccessString: accessString(CACHE_KEY_PREFIX),
+    });
+    expect(only('AWS::ElastiCache::UserGroup')).toMatchObject({ UserIds: ['${accessuser952DB190}'] });
     const { Passwords } = only('AWS::ElastiCache::User')['AuthenticationMode'] as { Passwords: string[] };
     expect(Passwords).toEqual([
       expect.stringMatching(/^\{\{resolve:secretsmanager:\$\{.*\}:SecretString:password::\}\}$/),
