@@ -50,10 +50,10 @@ export class ChainFilters {
       sleep,
     });
     const bringBack = (): void => void store.bringBack().catch(events.onError);
-    redis.onBack(bringBack);
+    redis.onBack('filters', bringBack);
     this.filters = new Filters({
       store,
-      close: () => redis.offBack(bringBack),
+      close: () => redis.offBack('filters', bringBack),
       quota: this.quota,
       get sticky() {
         return settings.config.mode === 'sticky';

@@ -36,8 +36,8 @@ export function clientOptions(config: RedisConfig, ca: string | undefined, pause
     disableClientInfo: true,
     enableReadyCheck: false,
     enableOfflineQueue: false,
-    // What is asked in one turn is written at once: plain commands take half the time, scripts as long as without.
-    enableAutoPipelining: true,
+    // It would hold back what is asked while any answer is under way: up to twice the time for each.
+    enableAutoPipelining: false,
     autoResendUnfulfilledCommands: false,
     maxRetriesPerRequest: 0,
     connectTimeout: config.connectTimeoutMs,

@@ -7,8 +7,8 @@ import type { Script } from './script';
 import { checkServer } from './server-check';
 
 export interface ConnectionEvents {
-  /** It answers, again or for the first time. */
-  readonly onUp: () => void;
+  /** It answers, again or for the first time; a simple question in so many milliseconds. */
+  readonly onUp: (answerMs: number) => void;
   /** It does not any more, or not from the start; told once for each reason until it is up. */
   readonly onDown: (failure: RedisFailure) => void;
 }
@@ -23,8 +23,17 @@ const MAX_LOOK_MS = 2000;
 /** The pause before it is dialled again: short at first, for a new primary is found by trying. */
 const DIAL_MS = 50;
 const MAX_DIAL_MS = 1000;
-/** A question that is late is the connection's fault only where nothing at all came for so long meanwhile. */
+/**
+ * A question that is late is the connection's fault only where nothing at all came for so long meanwhile, and for this
+ * many times as long as answers usually take: else a slow Redis would be a silent one whenever little is asked.
+ */
 const SILENT_MS = 50;
+const SILENT_ANSWERS = 2;
+/** What is usual follows a slower answer at once, and faster ones by this share each. */
+const FORGOTTEN = 0.2;
+
+/** A script that does nothing waits wherever those of the stages would, so also while all writes are held back. */
+const PROBE = ['return 1', 0] as const;
 
 /** After these the connection itself is of no use; other refusals concern one command. */
 const ENDS: ReadonlySet<RedisFailureCode> = new Set(['LOST', 'READONLY', 'LOADING', 'CLUSTER']);
@@ -52,6 +61,10 @@ export class RedisConnection {
   private leaving = false;
   /** When anything came from it. */
   private heardAt = 0;
+  /** How long answers take, at most, as of late. */
+  private usualMs = 0;
+  /** What is asked in this turn of the event loop is held back to its end, and then written at once. */
+  private gathering = false;
   private dials = 0;
   private misses = 0;
   private flaps = 0;
@@ -108,6 +121,11 @@ export class RedisConnection {
     );
   }
 
+  /** Asks what costs Redis nothing. @throws RedisFailure */
+  async probe(deadlineMs: number): Promise<void> {
+    await this.command(deadlineMs, 'EVAL', PROBE);
+  }
+
   close(): void {
     this.closed = true;
     this.up = false;
@@ -119,8 +137,11 @@ export class RedisConnection {
   private async ask(deadlineMs: number, send: () => Promise<unknown>): Promise<unknown> {
     if (!this.up) throw new RedisFailure('DOWN');
     const askedAt = performance.now();
+    this.gather();
     try {
-      return await within(deadlineMs, send());
+      const answer = await within(deadlineMs, send());
+      this.took(performance.now() - askedAt);
+      return answer;
     } catch (error) {
       const failure = toRedisFailure(error);
       // Of many questions that were under way the first tells.
@@ -129,12 +150,29 @@ export class RedisConnection {
     }
   }
 
+  /** One write for many questions takes half the time of one for each. */
+  private gather(): void {
+    if (this.gathering) return;
+    this.gathering = true;
+    const { stream } = this.client;
+    stream.cork();
+    setImmediate(() => {
+      this.gathering = false;
+      stream.uncork();
+    });
+  }
+
+  private took(ms: number): void {
+    this.usualMs = Math.max(ms, this.usualMs * (1 - FORGOTTEN));
+  }
+
   private judge(failure: RedisFailure, askedAt: number): void {
     const { code } = failure;
     if (ENDS.has(code)) this.fail(failure);
     if (code === 'READONLY') this.dialAnew();
     if (code !== 'TIMEOUT') return;
-    if (performance.now() - Math.max(this.heardAt, askedAt) >= SILENT_MS) this.fail(failure);
+    const silentMs = performance.now() - Math.max(this.heardAt, askedAt);
+    if (silentMs >= Math.max(SILENT_MS, SILENT_ANSWERS * this.usualMs)) this.fail(failure);
     else this.suspect();
   }
 
@@ -173,20 +211,32 @@ export class RedisConnection {
     if (this.up || this.closed || this.client.status !== 'ready') return;
     clearTimeout(this.timer);
     this.timer = undefined;
-    within(ANSWER_MS, checkServer(this.client, this.database)).then(
-      () => this.answered(),
+    within(ANSWER_MS, this.check()).then(
+      (answerMs) => this.answered(answerMs),
       (error: unknown) => this.missed(toRedisFailure(error)),
     );
   }
 
-  private answered(): void {
+  /** @returns how long a simple question takes. @throws RedisFailure */
+  private async check(): Promise<number> {
+    await checkServer(this.client, this.database);
+    const askedAt = performance.now();
+    await this.client.call('EVAL', ...PROBE).catch((error: unknown) => {
+      const failure = toRedisFailure(error);
+      if (ENDS.has(failure.code)) throw failure;
+    });
+    return performance.now() - askedAt;
+  }
+
+  private answered(answerMs: number): void {
+    this.took(answerMs);
     this.misses = 0;
     if (this.up || this.closed || this.client.status !== 'ready') return;
     this.up = true;
     this.upAt = performance.now();
     this.dials = 0;
     this.told.clear();
-    this.events.onUp();
+    this.events.onUp(answerMs);
   }
 
   private missed(failure: RedisFailure): void {

@@ -7,7 +7,10 @@ import { type RedisPurpose, Stage, type StageEvents, type StageRedis } from './s
 
 export type { RedisPurpose, StageRedis };
 
-export interface SharedRedisEvents extends ConnectionEvents, StageEvents {}
+export interface SharedRedisEvents extends Pick<ConnectionEvents, 'onDown'>, StageEvents {
+  /** It answers, again or for the first time. */
+  readonly onUp: () => void;
+}
 
 /** The Redis of this process, if any, and whoever uses it. It survives reloads that do not change it. */
 export class SharedRedis {
@@ -15,7 +18,6 @@ export class SharedRedis {
   private ca: string | undefined;
   private connection: RedisConnection | undefined;
   private readonly stages = new Map<RedisPurpose, Stage>();
-  private readonly listeners = new Set<() => void>();
 
   constructor(private readonly events: SharedRedisEvents) {}
 
@@ -30,7 +32,12 @@ export class SharedRedis {
     const ca = config?.caFile === undefined ? undefined : readCertificates(config.caFile);
     if (isDeepStrictEqual([config, ca], [this.config, this.ca])) return false;
     const { events } = this;
-    const next = config && new RedisConnection(config, ca, { onUp: () => this.back(), onDown: events.onDown });
+    const next =
+      config &&
+      new RedisConnection(config, ca, {
+        onUp: (answerMs) => this.back(answerMs),
+        onDown: events.onDown,
+      });
     this.connection?.close();
     this.connection = next;
     this.config = config;
@@ -58,18 +65,27 @@ export class SharedRedis {
     return troubles;
   }
 
-  /** Calls back whenever it answers again. */
-  onBack(listener: () => void): void {
-    this.listeners.add(listener);
+  /** Calls back whenever a time is over in which it could not be asked for this. */
+  onBack(purpose: RedisPurpose, listener: () => void): void {
+    this.stage(purpose).onBack(listener);
   }
 
   /** No more calls of {@link onBack}. */
-  offBack(listener: () => void): void {
-    this.listeners.delete(listener);
+  offBack(purpose: RedisPurpose, listener: () => void): void {
+    this.stage(purpose).offBack(listener);
   }
 
   /** One for all who use it for the same. */
   for(purpose: RedisPurpose): StageRedis {
+    return this.stage(purpose);
+  }
+
+  close(): void {
+    this.connection?.close();
+    for (const stage of this.stages.values()) stage.close();
+  }
+
+  private stage(purpose: RedisPurpose): Stage {
     const known = this.stages.get(purpose);
     if (known !== undefined) return known;
     const stage = new Stage({
@@ -82,13 +98,8 @@ export class SharedRedis {
     return stage;
   }
 
-  close(): void {
-    this.connection?.close();
-  }
-
-  private back(): void {
-    for (const stage of this.stages.values()) stage.reset();
+  private back(answerMs: number): void {
     this.events.onUp();
-    for (const listener of this.listeners) listener();
+    for (const stage of this.stages.values()) stage.back(answerMs);
   }
 }

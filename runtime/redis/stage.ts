@@ -1,6 +1,8 @@
+import { Breaker } from './breaker';
 import type { RedisConnection } from './connection';
 import { RedisFailure, type RedisFailureCode, toRedisFailure } from './failure';
 import type { Script } from './script';
+import { Troubles } from './troubles';
 
 /** What it is used for; the label of its metrics. */
 export type RedisPurpose = 'limits' | 'cache' | 'filters' | 'head';
@@ -10,7 +12,7 @@ export interface StageEvents {
   readonly onAnswer: (purpose: RedisPurpose, ms: number) => void;
   /** A question had to do without an answer. Not told where nothing was sent: that would be every question. */
   readonly onFailure: (purpose: RedisPurpose, code: RedisFailureCode) => void;
-  /** Redis is there and does not do what this stage asks; told once for each reason, and when it does again. */
+  /** Redis is there and does not do what this stage asks; told once for each reason, and when it has done again for a while. */
   readonly onTrouble: (purpose: RedisPurpose, failure: RedisFailure) => void;
   readonly onTroubleOver: (purpose: RedisPurpose) => void;
 }
@@ -34,10 +36,6 @@ export interface StageRedis {
   ): Promise<unknown>;
 }
 
-/** What a stage does not send questions for after one that was late: twice as long each time. */
-const PAUSE_MS = 100;
-const MAX_PAUSE_MS = 2000;
-
 export interface StageParts {
   readonly purpose: RedisPurpose;
   readonly connection: () => RedisConnection | undefined;
@@ -47,20 +45,28 @@ export interface StageParts {
 
 /**
  * A stage's questions, with a breaker of their own: a Redis that is too slow for one stage's deadline costs that stage one
- * deadline and then, now and then, one question's; others, who have more time, go on.
+ * deadline and then nothing; others, who have more time, go on.
  */
 export class Stage implements StageRedis {
-  private misses = 0;
-  private missedAt = Number.NEGATIVE_INFINITY;
-  private pausedUntil = 0;
-  /** The one question that is let through after a pause is under way. */
-  private trying = false;
-  private current: RedisFailureCode | undefined;
+  private readonly breaker: Breaker;
+  private readonly troubles: Troubles;
+  private readonly listeners = new Set<() => void>();
 
-  constructor(private readonly parts: StageParts) {}
+  constructor(private readonly parts: StageParts) {
+    const { events, purpose } = parts;
+    this.breaker = new Breaker({
+      probe: async (deadlineMs) => this.connection().probe(deadlineMs),
+      onResume: () => this.tellBack(),
+    });
+    this.troubles = new Troubles({
+      now: () => performance.now(),
+      onTrouble: (failure) => events.onTrouble(purpose, failure),
+      onOver: () => events.onTroubleOver(purpose),
+    });
+  }
 
   get usable(): boolean {
-    return this.parts.connection()?.usable === true && !this.isPaused;
+    return this.parts.connection()?.usable === true && !this.breaker.isPausing;
   }
 
   get configured(): boolean {
@@ -69,7 +75,17 @@ export class Stage implements StageRedis {
 
   /** Why Redis, though it is there, does not do what is asked. */
   get trouble(): RedisFailureCode | undefined {
-    return this.current;
+    return this.troubles.code;
+  }
+
+  /** Calls back whenever a time is over in which nothing could be asked. */
+  onBack(listener: () => void): void {
+    this.listeners.add(listener);
+  }
+
+  /** No more calls of {@link onBack}. */
+  offBack(listener: () => void): void {
+    this.listeners.delete(listener);
   }
 
   key(...parts: readonly (string | number)[]): string {
@@ -77,7 +93,7 @@ export class Stage implements StageRedis {
   }
 
   command(deadlineMs: number, name: string, ...args: readonly (string | number)[]): Promise<unknown> {
-    return this.ask((connection) => connection.command(deadlineMs, name, args));
+    return this.ask(deadlineMs, name, (connection) => connection.command(deadlineMs, name, args));
   }
 
   run(
@@ -86,57 +102,54 @@ export class Stage implements StageRedis {
     keys: readonly string[],
     args: readonly (string | number)[],
   ): Promise<unknown> {
-    return this.ask((connection) => connection.run(deadlineMs, script, keys, args));
+    return this.ask(deadlineMs, script.sha, (connection) => connection.run(deadlineMs, script, keys, args));
   }
 
-  /** Redis is back, or another one: what was known of it does not count. */
-  reset(): void {
-    this.misses = 0;
-    this.trying = false;
+  /** Redis is back, or another one. @param answerMs how long it took to answer a simple question */
+  back(answerMs: number): void {
+    if (this.breaker.isPausing) this.breaker.back(answerMs);
+    else this.tellBack();
   }
 
-  private get isPaused(): boolean {
-    return this.misses > 0 && (this.trying || performance.now() < this.pausedUntil);
+  close(): void {
+    this.breaker.close();
   }
 
-  private async ask(send: (connection: RedisConnection) => Promise<unknown>): Promise<unknown> {
-    const { connection, events, purpose } = this.parts;
-    const to = connection();
-    if (to === undefined) throw new RedisFailure('NONE');
-    if (!to.usable) throw new RedisFailure('DOWN');
-    if (this.isPaused) throw new RedisFailure('PAUSED');
-    const startedAt = performance.now();
-    this.trying = this.misses > 0;
+  /** @throws RedisFailure */
+  private connection(): RedisConnection {
+    const connection = this.parts.connection();
+    if (connection === undefined) throw new RedisFailure('NONE');
+    if (!connection.usable) throw new RedisFailure('DOWN');
+    return connection;
+  }
+
+  /** @param kind what may fail while other questions are answered */
+  private async ask(
+    deadlineMs: number,
+    kind: string,
+    send: (connection: RedisConnection) => Promise<unknown>,
+  ): Promise<unknown> {
+    const { breaker, troubles } = this;
+    const { events, purpose } = this.parts;
+    const connection = this.connection();
+    if (breaker.isPausing) throw new RedisFailure('PAUSED');
+    const sentAt = performance.now();
     try {
-      const answer = await send(to);
-      events.onAnswer(purpose, performance.now() - startedAt);
-      this.answered();
+      const answer = await send(connection);
+      events.onAnswer(purpose, performance.now() - sentAt);
+      breaker.inTime();
+      troubles.answered(kind);
       return answer;
     } catch (error) {
       const failure = toRedisFailure(error);
-      this.failed(failure, startedAt, to.usable);
+      events.onFailure(purpose, failure.code);
+      if (failure.code === 'TIMEOUT') breaker.late(deadlineMs, sentAt);
+      if (connection.usable) troubles.failed(kind, failure);
       throw failure;
     }
   }
 
-  private answered(): void {
-    this.reset();
-    if (this.current === undefined) return;
-    this.current = undefined;
-    this.parts.events.onTroubleOver(this.parts.purpose);
-  }
-
-  private failed(failure: RedisFailure, startedAt: number, isThere: boolean): void {
-    const { events, purpose } = this.parts;
-    events.onFailure(purpose, failure.code);
-    this.trying = false;
-    // Those that were under way with the first one that was late tell nothing new.
-    if (failure.code === 'TIMEOUT' && startedAt >= this.missedAt) {
-      this.missedAt = performance.now();
-      this.pausedUntil = this.missedAt + Math.min(MAX_PAUSE_MS, PAUSE_MS * 2 ** this.misses++);
-    }
-    if (!isThere || this.current === failure.code) return;
-    this.current = failure.code;
-    events.onTrouble(purpose, failure);
+  private tellBack(): void {
+    if (this.usable) for (const listener of this.listeners) listener();
   }
 }

@@ -35,7 +35,7 @@ class Peer {
       return sleep(ms);
     };
     this.store = new RedisStore({ redis: stage, chainId: 1, copies, ttlMs, timeoutMs: 250, now, sleep: wait });
-    this.redis.onBack(() => void this.store.bringBack());
+    this.redis.onBack('filters', () => void this.store.bringBack());
     this.redis.apply({ url, keyPrefix: 'test:', connectTimeoutMs: 1000, ...user });
   }
 

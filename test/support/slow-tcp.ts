@@ -54,6 +54,8 @@ export class SlowTcp {
 
   private keep(socket: Socket): void {
     this.sockets.add(socket);
+    // As Redis and our connection have it; else a small answer may wait for 40 ms by itself.
+    socket.setNoDelay(true);
     socket.on('error', () => undefined);
     socket.on('close', () => this.sockets.delete(socket));
   }
