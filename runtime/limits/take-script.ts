@@ -13,8 +13,9 @@ import type { Buckets } from './take';
  *
  * Answers how far ahead of now the TATs were before, as text: whole numbers are all that Redis answers else. From these
  * the caller finds the decisions by the same arithmetic. A TAT further ahead than its bucket can reach (the clock of
- * Redis was set back, or other limits wrote it) is brought back, so nobody is locked out. The hash lives until all its
- * buckets are full again, those it was not asked for included.
+ * Redis was set back, or other limits wrote it) is brought back, so nobody is locked out. What is no TAT, whoever wrote
+ * it, is none: it would be refused for ever. The hash lives until all its buckets are full again, those it was not asked
+ * for included.
  */
 export const TAKE = createScript(`
 local time = redis.call('TIME')
@@ -24,10 +25,16 @@ local fields, most = {}, { [0] = 0 }
 for i = 1, count do
   fields[i], most[i] = ARGV[2 * i], tonumber(ARGV[2 * i + 1])
 end
-local known, ahead, told = redis.call('HMGET', KEYS[1], unpack(fields)), { [0] = 0 }, {}
+local known, ahead, told = redis.pcall('HMGET', KEYS[1], unpack(fields)), { [0] = 0 }, {}
+if known.err then
+  if not string.find(known.err, 'WRONGTYPE', 1, true) then return known end
+  redis.call('DEL', KEYS[1])
+  known = {}
+end
 local before = {}
 for i = 1, count do
-  before[i] = known[i] and math.max(0, known[i] - now) or 0
+  local tat = known[i] and tonumber(known[i])
+  before[i] = tat and math.max(0, tat - now) or 0
   ahead[i] = math.min(before[i], most[i])
   told[i] = string.format('%.17g', ahead[i])
 end

@@ -24,11 +24,19 @@ export function chainStatus({ name, chainId, balancing, paths, chain, stats }: C
     chainId,
     paths,
     balancing,
-    head: head && { number: head.number, hash: head.hash, time: new Date(head.timestamp * 1000).toISOString() },
+    head: head && { number: head.number, hash: head.hash, time: toTime(head.timestamp) },
     blockTimeMs: Math.round(tracker.blockTimeMs),
     inFlight: registry.nodes.reduce((sum, node) => sum + node.inFlight, 0),
     nodes: registry.nodes.map((node) => nodeStatus(node, head?.number, stats, recent, now)),
   };
+}
+
+/** The last moment there is a text for (ECMA-262, 21.4.1.1). */
+const LAST_MS = 8.64e15;
+
+/** A block may name any second it likes; one that no text can tell must not take the whole page with it. */
+function toTime(seconds: number): string {
+  return new Date(Math.min(seconds * 1000, LAST_MS)).toISOString();
 }
 
 /** One chain as the log knows it. */

@@ -207,6 +207,19 @@ it('what somebody else wrote there is no head', async () => {
   expect(await headOf(proxy)).toMatchObject({ number: 103, hash: one.chain.hash(103) });
 }, 30_000);
 
+/** The status was an error for as long as such a block was the head. */
+it('a block of a time that no calendar has is told in the status', async () => {
+  const one = await node(102);
+  const proxy = await proxyOf(one);
+  await eventually(async () => (await redis.keys()).length > 0);
+  const { key } = await shared();
+  const hash = one.chain.hash(104);
+  const told = JSON.stringify({ number: 104, hash, parentHash: one.chain.hash(103), timestamp: 999_999_999_999_999 });
+  await redis.call('HSET', key, 'other', `${NOW} ${told}`);
+  await proxy.until(({ chains }) => chains[0]?.head?.hash === hash);
+  expect((await proxy.status()).chains[0]?.head?.time).toBe('+275760-09-13T00:00:00.000Z');
+}, 30_000);
+
 it('of many that tell, the one that told longest ago is not kept', async () => {
   const one = await node(102);
   await proxyOf(one);

@@ -71,6 +71,19 @@ describe('what is kept in Redis', () => {
     expect(await hash()).toEqual(before);
   });
 
+  /** Redis refused to go on from it, and each process limited the client for itself for as long as it was there. */
+  it.each([
+    ['another type', ['SET', KEY, 'x']],
+    ['no number', ['HSET', KEY, 't', 'x']],
+  ] as const)('is none where somebody else wrote %s', async (_, [name, ...args]) => {
+    await bed.server.call(name, ...args);
+    const [a, b] = [limiterOf(SLOW), limiterOf(SLOW)];
+    expect(await passes(a, 3)).toBe(3);
+    expect(await passes(b, 3)).toBe(2);
+    expect([...a.without, ...b.without]).toEqual([]);
+    expect(Number(await bed.server.call('PTTL', KEY))).toBeGreaterThan(0);
+  });
+
   async function hash(): Promise<Record<string, string>> {
     const flat = (await bed.server.call('HGETALL', KEY)) as string[];
     return Object.fromEntries(flat.flatMap((text, i) => (i % 2 === 0 ? [[text, flat[i + 1] ?? '']] : [])));
