@@ -18,8 +18,10 @@ export function databaseOf({ url }: RedisConfig): number {
 export function clientOptions(config: RedisConfig, ca: string | undefined, pauseMs: () => number) {
   const url = new URL(config.url);
   const host = url.hostname.replace(/^\[|\]$/g, '');
-  const username = config.username ?? decodeURIComponent(url.username);
   const password = config.password ?? decodeURIComponent(url.password);
+  const given = config.username ?? decodeURIComponent(url.username);
+  // By his name, as Redis has it since version 6: else the client library writes to the console where he needs none.
+  const username = given === '' && password !== '' ? 'default' : given;
   const tls = {
     ...(isIP(host) === 0 && { servername: host }),
     ...(ca !== undefined && { ca }),

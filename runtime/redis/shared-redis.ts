@@ -12,11 +12,25 @@ export interface SharedRedisEvents extends Pick<ConnectionEvents, 'onDown'>, Sta
   readonly onUp: () => void;
 }
 
-/** The Redis of this process, if any, and whoever uses it. It survives reloads that do not change it. */
+/** A connection, and what keys are named by while it is the one that is asked. */
+interface Link {
+  readonly connection: RedisConnection;
+  readonly prefix: string;
+}
+
+/** How long a connection that is left has for the questions under way on it. */
+const LEAVE_MS = 1000;
+
+/**
+ * The Redis of this process, if any, and whoever uses it. It survives reloads that do not change it; one that is configured
+ * in its place is asked as soon as it is there, or known not to be, so that nobody has to do without meanwhile.
+ */
 export class SharedRedis {
   private config: RedisConfig | undefined;
   private ca: string | undefined;
-  private connection: RedisConnection | undefined;
+  private current: Link | undefined;
+  private next: Link | undefined;
+  private readonly leaving = new Set<RedisConnection>();
   private readonly stages = new Map<RedisPurpose, Stage>();
 
   constructor(private readonly events: SharedRedisEvents) {}
@@ -31,31 +45,25 @@ export class SharedRedis {
   apply(config: RedisConfig | undefined): boolean {
     const ca = config?.caFile === undefined ? undefined : readCertificates(config.caFile);
     if (isDeepStrictEqual([config, ca], [this.config, this.ca])) return false;
-    const { events } = this;
-    const next =
-      config &&
-      new RedisConnection(config, ca, {
-        onUp: (answerMs) => this.back(answerMs),
-        onDown: events.onDown,
-      });
-    this.connection?.close();
-    this.connection = next;
     this.config = config;
     this.ca = ca;
+    this.next?.connection.close();
+    this.next = config && this.dial(config, ca);
+    if (config === undefined || !this.usable) this.change();
     return true;
   }
 
   get configured(): boolean {
-    return this.connection !== undefined;
+    return this.current !== undefined;
   }
 
   get usable(): boolean {
-    return this.connection?.usable === true;
+    return this.current?.connection.usable === true;
   }
 
   /** Why it is not usable, where one is configured and something is known. */
   get problem(): RedisFailure | undefined {
-    return this.connection?.problem;
+    return this.current?.connection.problem;
   }
 
   /** What it does not do although it answers, by what it was asked for. */
@@ -81,8 +89,44 @@ export class SharedRedis {
   }
 
   close(): void {
-    this.connection?.close();
+    for (const link of [this.current, this.next]) link?.connection.close();
+    for (const connection of this.leaving) connection.close();
     for (const stage of this.stages.values()) stage.close();
+  }
+
+  private dial(config: RedisConfig, ca: string | undefined): Link {
+    const link: Link = {
+      prefix: config.keyPrefix,
+      connection: new RedisConnection(config, ca, {
+        onUp: (answerMs) => {
+          if (this.isAsked(link)) this.back(answerMs);
+        },
+        onDown: (failure) => {
+          if (this.isAsked(link)) this.events.onDown(failure);
+        },
+      }),
+    };
+    return link;
+  }
+
+  /** Whether it is the one that is asked, from now on also where it was awaited. */
+  private isAsked(link: Link): boolean {
+    if (this.next === link) this.change();
+    return this.current === link;
+  }
+
+  private change(): void {
+    const left = this.current?.connection;
+    this.current = this.next;
+    this.next = undefined;
+    if (left === undefined) return;
+    this.leaving.add(left);
+    const leave = (): void => {
+      this.leaving.delete(left);
+      left.close();
+    };
+    if (left.usable) setTimeout(leave, LEAVE_MS).unref();
+    else leave();
   }
 
   private stage(purpose: RedisPurpose): Stage {
@@ -90,8 +134,8 @@ export class SharedRedis {
     if (known !== undefined) return known;
     const stage = new Stage({
       purpose,
-      connection: () => this.connection,
-      prefix: () => this.config?.keyPrefix ?? '',
+      connection: () => this.current?.connection,
+      prefix: () => this.current?.prefix ?? '',
       events: this.events,
     });
     this.stages.set(purpose, stage);

@@ -132,6 +132,7 @@ describe('one limit', () => {
   it('needs no more of Redis than the rights we ask for', async () => {
     const rights = '~test:* -@all +@read +@write +@connection +@transaction +@scripting +time -@dangerous +info';
     await bed.server.call('ACL', 'SETUSER', 'balancer', 'on', '>secret', ...rights.split(' '));
+    bed.shared.apply(undefined);
     bed.connect({ username: 'balancer', password: 'secret' });
     await eventually(() => bed.shared.usable);
     const limiter = limiterOf(SLOW);

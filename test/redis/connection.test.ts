@@ -102,11 +102,25 @@ describe('the connection to Redis', () => {
     redis.apply(configFor(server.url));
     expect(await id()).toBe(before);
     redis.apply({ ...configFor(server.url), keyPrefix: 'other:' });
-    await eventually(() => redis.usable);
-    expect(await id()).not.toBe(before);
+    await eventually(async () => (await id()) !== before);
     redis.apply(undefined);
     expect(redis.configured).toBe(false);
     await expect(ping()).rejects.toMatchObject({ code: 'NONE' });
+  });
+
+  /** With `onRedisFailure: closed` each change of the password refused requests for a moment. */
+  it('asks the one before until another one is there, or known not to be', async () => {
+    redis.apply({ ...configFor(server.url), keyPrefix: 'other:' });
+    let asked = 0;
+    for (; stage().key('a') === 'test:a'; asked++) expect(await ping()).toBe('PONG');
+    expect(asked).toBeGreaterThan(0);
+    expect(stage().key('a')).toBe('other:a');
+    expect(await ping()).toBe('PONG');
+    expect(events).toEqual(['up', 'up']);
+    redis.apply(configFor('redis://127.0.0.1:1'));
+    await eventually(() => redis.problem?.code === 'LOST');
+    expect(redis.usable).toBe(false);
+    expect(events).toEqual(['up', 'up', 'LOST']);
   });
 });
 
@@ -128,6 +142,22 @@ describe('a Redis that refuses us', () => {
       await server.stop();
     }
   });
+});
+
+/** The client library wrote a line to the console at each dialling, which is none of our log. */
+it('a password where none is needed is no matter, and nothing is written of it', async () => {
+  const server = await RedisProcess.start({ restricted: false });
+  const written = jest.spyOn(console, 'warn').mockImplementation(() => undefined);
+  const redis = new SharedRedis(redisEvents());
+  try {
+    redis.apply({ ...configFor(server.url), password: 'not-needed' });
+    await eventually(() => redis.usable);
+    expect(written).not.toHaveBeenCalled();
+  } finally {
+    written.mockRestore();
+    redis.close();
+    await server.stop();
+  }
 });
 
 function configFor(url: string) {
