@@ -87,8 +87,18 @@ export async function exchange(
       body: batch.body,
       ...(batch.refused?.retryAfterMs !== undefined && { retryAfterMs: batch.refused.retryAfterMs }),
     },
-    admissions?.at(-1),
+    admissions && tightest(admissions),
   );
+}
+
+/** Of the items of a batch the one with the least left tells what the caller must know; of the same bucket, the last. */
+function tightest(admissions: readonly Admission[]): Admission | undefined {
+  let found: Admission | undefined;
+  for (const one of admissions) {
+    if (one.remaining === undefined) continue;
+    if (found?.remaining === undefined || one.remaining <= found.remaining) found = one;
+  }
+  return found;
 }
 
 /** A chain that refuses every request, each under its own id; what is no request is told so. */

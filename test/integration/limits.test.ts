@@ -134,6 +134,20 @@ describe('rate limits', () => {
     expect((JSON.parse(again.body) as Item[]).map(({ error }) => error?.code)).toEqual(items.map(() => -32005));
   });
 
+  /** They told of whichever item came last, and nothing where that one is free of limits. */
+  it('tells in the headers of a batch what is nearest to its end', async () => {
+    for (const [client, ...methods] of [
+      ['198.51.100.20', 'eth_gasPrice', 'eth_gasPrice', 'eth_chainId'],
+      ['198.51.100.21', 'eth_chainId', 'eth_gasPrice', 'eth_gasPrice'],
+    ] as const) {
+      const { headers } = await ask(
+        client,
+        methods.map((method, id) => request(method, id)),
+      );
+      expect(headers).toMatchObject({ 'ratelimit-limit': '5', 'ratelimit-remaining': '0' });
+    }
+  });
+
   it('counts notifications too, and answers them with 204 all the same', async () => {
     const note = { jsonrpc: '2.0', method: 'eth_chainId' };
     for (let i = 0; i < 5; i++) expect((await ask('198.51.100.7', note)).status).toBe(204);
