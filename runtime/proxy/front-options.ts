@@ -6,7 +6,7 @@ import type { RateLimiter } from '../limits/rate-limiter';
 import type { Refusal } from '../rpc/errors';
 import type { Logger } from '../telemetry/logger';
 import type { Metrics } from '../telemetry/metrics';
-import { defaultChainOf } from './config-changes';
+import { defaultChainOf } from './reload/config-changes';
 import type { ChainParts } from './status';
 
 /** What the front needs of the rest, whatever the configuration. */

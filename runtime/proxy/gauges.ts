@@ -1,7 +1,7 @@
 import { type IntervalHistogram, monitorEventLoopDelay } from 'node:perf_hooks';
 import type { SharedRedis } from '../redis/shared-redis';
 import type { Gauge, Metrics } from '../telemetry/metrics';
-import type { Chain } from './chain';
+import type { Chain } from './chain/chain';
 
 const STATES = ['up', 'lagging', 'down'] as const;
 const QUANTILES = [0.5, 0.99, 1] as const;

@@ -10,8 +10,8 @@ import { forgetSeries } from '../telemetry/forget';
 import type { Logger } from '../telemetry/logger';
 import type { Metrics } from '../telemetry/metrics';
 import type { Tallies, Tally } from '../telemetry/tally';
-import type { HeadFeedEvents } from './head-feeds';
-import type { NodeStats } from './node-stats';
+import type { HeadFeedEvents } from './head/head-feeds';
+import type { NodeStats } from './chain/node-stats';
 import type { CacheLookup } from './pipeline';
 
 /** What a chain tells of itself. */

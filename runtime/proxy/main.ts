@@ -8,9 +8,9 @@ import { maskConfig } from '../config/mask';
 import type { Config } from '../config/schema';
 import { fail, listenProblem, onStopSignal } from '../util/program';
 import { App } from './app';
-import { readConfigFile, readStandardInput } from './config-source';
+import { readConfigFile, readStandardInput } from './reload/config-source';
 import { fullVersion } from './full-version';
-import { reloadInto } from './reload';
+import { reloadInto } from './reload/reload';
 
 const HELP = `Usage: proxy --config FILE [--check]
 

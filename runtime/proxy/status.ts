@@ -1,9 +1,9 @@
 import type { ChainStatus, NodeStatus, RedisStatus } from '../admin/status';
 import type { NodeView } from '../nodes/node';
 import type { SharedRedis } from '../redis/shared-redis';
-import type { Chain } from './chain';
-import type { WatchedChain } from './chain-watch';
-import type { NodeStats } from './node-stats';
+import type { Chain } from './chain/chain';
+import type { WatchedChain } from './head/chain-watch';
+import type { NodeStats } from './chain/node-stats';
 
 export interface ChainParts {
   readonly name: string;

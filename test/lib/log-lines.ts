@@ -1,7 +1,7 @@
 import { ConfigError } from '../../runtime/config/load';
-import { ChainWatch } from '../../runtime/proxy/chain-watch';
+import { ChainWatch } from '../../runtime/proxy/head/chain-watch';
 import { instrument, instrumentRedis } from '../../runtime/proxy/instrument';
-import { NodeStats } from '../../runtime/proxy/node-stats';
+import { NodeStats } from '../../runtime/proxy/chain/node-stats';
 import { RedisFailure } from '../../runtime/redis/failure';
 import { FollowLog } from '../../runtime/render/follow-log';
 import { createLogger } from '../../runtime/telemetry/logger';
