@@ -9,13 +9,13 @@ import { createLogger } from '../telemetry/logger';
 import { createMetrics } from '../telemetry/metrics';
 import { now } from '../util/clock';
 import { ChainSet } from './chain/chain-set';
-import { ChainWatch, watchChains } from './head/chain-watch';
-import { type ConfigChanges, configChanges, isUnchanged } from './reload/config-changes';
-import { ConfigRecord } from './reload/config-record';
 import { type FrontParts, frontOptions, frontShape } from './front-options';
 import { Gauges } from './gauges';
+import { ChainWatch, watchChains } from './head/chain-watch';
 import { instrumentLimits, instrumentRedis } from './instrument';
 import { Readiness } from './readiness';
+import { type ConfigChanges, configChanges, isUnchanged } from './reload/config-changes';
+import { ConfigRecord } from './reload/config-record';
 import { type ChainParts, chainStatus, redisStatus, watchedChain } from './status';
 
 /** The proxy, composed: every part is made and handed to the others here, and nowhere else. */

@@ -1,17 +1,17 @@
+import type { FilterKind } from '../filters/record';
+import type { PollHow } from '../filters/step';
 import type { SharedLimits, WithoutRedis } from '../limits/rate-limiter';
+import type { RegistryHooks } from '../nodes/registry';
+import type { RedisPurpose, SharedRedisEvents } from '../redis/shared-redis';
 import type { RefusalCode } from '../rpc/errors';
 import { isKnownMethod } from '../rpc/methods';
 import type { Outcome } from '../rpc/outcome';
-import type { PollHow } from '../filters/step';
-import type { FilterKind } from '../filters/record';
-import type { RegistryHooks } from '../nodes/registry';
-import type { RedisPurpose, SharedRedisEvents } from '../redis/shared-redis';
 import { forgetSeries } from '../telemetry/forget';
 import type { Logger } from '../telemetry/logger';
 import type { Metrics } from '../telemetry/metrics';
 import type { Tallies, Tally } from '../telemetry/tally';
-import type { HeadFeedEvents } from './head/head-feeds';
 import type { NodeStats } from './chain/node-stats';
+import type { HeadFeedEvents } from './head/head-feeds';
 import type { CacheLookup } from './pipeline';
 
 /** What a chain tells of itself. */

@@ -8,8 +8,8 @@ import { maskConfig } from '../config/mask';
 import type { Config } from '../config/schema';
 import { fail, listenProblem, onStopSignal } from '../util/program';
 import { App } from './app';
-import { readConfigFile, readStandardInput } from './reload/config-source';
 import { fullVersion } from './full-version';
+import { readConfigFile, readStandardInput } from './reload/config-source';
 import { reloadInto } from './reload/reload';
 
 const HELP = `Usage: proxy --config FILE [--check]

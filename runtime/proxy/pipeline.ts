@@ -1,6 +1,6 @@
-import { type CachedAnswer, type ResponseCache } from '../cache/response-cache';
 import { Coalescer } from '../cache/coalesce';
 import { type Keeping, keepingOf } from '../cache/policy';
+import { type CachedAnswer, type ResponseCache } from '../cache/response-cache';
 import type { RequestContext } from '../front/exchange';
 import type { BlockName } from '../rpc/block-ref';
 import { refusal } from '../rpc/errors';
@@ -10,8 +10,8 @@ import type { MethodPolicy } from '../rpc/method-policy';
 import type { Outcome } from '../rpc/outcome';
 import { byHash } from '../rpc/pin';
 import { plan, type PlanRules, type RoutedRequest } from '../rpc/plan';
-import type { Cancel } from '../util/cancellation';
 import type { UpstreamRequest } from '../upstream/failover-parts';
+import type { Cancel } from '../util/cancellation';
 
 /** `hit_redis` where another process had kept it, `shared` with a request that was under way. */
 export type CacheLookup = 'hit' | 'hit_redis' | 'miss' | 'shared' | 'uncached';

@@ -2,8 +2,8 @@ import type { ChainStatus, NodeStatus, RedisStatus } from '../admin/status';
 import type { NodeView } from '../nodes/node';
 import type { SharedRedis } from '../redis/shared-redis';
 import type { Chain } from './chain/chain';
-import type { WatchedChain } from './head/chain-watch';
 import type { NodeStats } from './chain/node-stats';
+import type { WatchedChain } from './head/chain-watch';
 
 export interface ChainParts {
   readonly name: string;

@@ -11,8 +11,8 @@ import type { RpcRequest } from '../../rpc/message';
 import type { Outcome } from '../../rpc/outcome';
 import { ownRequest } from '../../rpc/own-request';
 import { now } from '../../util/clock';
-import type { ChainFilterNodes } from './filter-nodes';
 import type { ChainEvents } from '../instrument';
+import type { ChainFilterNodes } from './filter-nodes';
 
 export interface ChainFiltersOptions {
   readonly chainId: number;

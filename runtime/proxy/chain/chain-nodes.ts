@@ -3,32 +3,28 @@ import { setMaxListeners } from 'node:events';
 import { HeadTracker } from '../../chain/head-tracker';
 import type { ChainConfig, HttpConfig } from '../../config/schema';
 import type { NodeView } from '../../nodes/node';
-import { parseBlock, type ProbeResult } from '../../nodes/probe';
+import type { ProbeResult } from '../../nodes/probe';
 import { tickMs } from '../../nodes/probe-pace';
 import { Prober } from '../../nodes/prober';
 import { Registry } from '../../nodes/registry';
 import type { SharedRedis } from '../../redis/shared-redis';
-import { toQuantity } from '../../rpc/block-param';
-import type { BlockRef } from '../../rpc/block-ref';
 import type { HeadView } from '../../rpc/head-view';
-import { now } from '../../util/clock';
 import type { NodeClient } from '../../upstream/node-client';
-import { askNode } from './ask-node';
+import { now } from '../../util/clock';
 import { BlockWaiters } from '../head/block-waiters';
 import { ChainSharing } from '../head/chain-sharing';
-import { HashTakers } from './hash-takers';
 import { HeadFeeds } from '../head/head-feeds';
-import type { ChainEvents } from '../instrument';
 import { NamedBlocks } from '../head/named-blocks';
-import { nodeChanges } from '../reload/node-changes';
-import { markOf, type NodeIdentity } from './node-identity';
-import { NodeClients } from './node-clients';
-import { NodeRuns } from './node-runs';
 import { PinnedHead } from '../head/pinned-head';
-import { tryOut, type TryOutOptions } from '../reload/try-out';
+import type { ChainEvents } from '../instrument';
+import { nodeChanges } from '../reload/node-changes';
+import { enoughOfTheNew, tryOut, type TryOutOptions } from '../reload/try-out';
+import { HashTakers } from './hash-takers';
+import { NodeClients } from './node-clients';
+import { markOf, type NodeIdentity } from './node-identity';
+import { NodeQuestions } from './node-questions';
+import { NodeRuns } from './node-runs';
 
-/** How long a question of our own may take, in milliseconds. */
-const ASK_MS = 2000;
 /** How long nodes that come where others go may take to show that they can serve, in milliseconds. */
 const TRY_OUT_MS = 2000;
 
@@ -46,6 +42,7 @@ export class ChainNodes {
   private readonly settings: Settings;
   private readonly blocks: NamedBlocks;
   private readonly clients: NodeClients;
+  private readonly questions: NodeQuestions;
   private readonly waiters = new BlockWaiters();
   private readonly runs = new NodeRuns(now);
   private readonly takers: HashTakers;
@@ -73,6 +70,12 @@ export class ChainNodes {
         return settings.http.maxResponseBytes;
       },
     });
+    this.questions = new NodeQuestions({
+      client: (node) => this.client(node),
+      onAsk: events.onProbe,
+      signal: this.stop.signal,
+    });
+    const { questions } = this;
     this.tracker = new HeadTracker({
       now,
       get maxLagBlocks() {
@@ -112,11 +115,11 @@ export class ChainNodes {
       onRest: events.onRest,
     });
     this.takers = new HashTakers(
-      (node, method, params) => this.ask(node, method, params),
+      (node, method, params) => questions.ask(node, method, params),
       () => `0x${randomBytes(32).toString('hex')}`,
     );
     this.prober = new Prober({
-      send: (node, method, params, timeoutMs, signal) => this.ask(node, method, params, timeoutMs, signal),
+      send: (...question) => questions.ask(...question),
       chainId,
       tickMs: tick,
       get probeTimeoutMs() {
@@ -135,22 +138,22 @@ export class ChainNodes {
       tracker: this.tracker,
       registry: this.registry,
       waiters: this.waiters,
-      latest: (node) => this.blockAt(node, 'latest'),
+      latest: (node) => questions.blockAt(node, 'latest'),
       events,
     });
     this.blocks = new NamedBlocks({
       tracker: this.tracker,
       registry: this.registry,
       waiters: this.waiters,
-      blockAt: (node, block) => this.blockAt(node, block),
-      shownAt: (node, number) => this.shownAt(node, number),
+      blockAt: (node, block) => questions.blockAt(node, block),
+      shownAt: (node, number) => questions.shownAt(node, number),
     });
     this.sharing = new ChainSharing({
       redis,
       chainId,
       tracker: this.tracker,
       registry: this.registry,
-      blockAt: (node, block) => this.blockAt(node, block),
+      blockAt: (node, block) => questions.blockAt(node, block),
       isFollowing: (node) => this.feeds.isFollowing(node) === true,
       followHead: (node) => this.blocks.followHead(node),
       signal: this.stop.signal,
@@ -203,7 +206,7 @@ export class ChainNodes {
     const newcomers = config.nodes.filter(({ name }) => isNew.has(name));
     const made = new Map(newcomers.map((node) => [node.name, this.clients.make(node)]));
     const leaving = new Set([...removed, ...moved]);
-    const enough = this.enoughOfTheNew(leaving);
+    const enough = enoughOfTheNew(this.registry.nodes, leaving);
     const found = enough === 'none' ? NOTHING_FOUND : await this.tryOut(made, enough);
     if (this.stop.signal.aborted) {
       await Promise.all(Array.from(made.values(), (client) => client.close()));
@@ -273,22 +276,9 @@ export class ChainNodes {
     return this.takers.takes(node.name);
   }
 
-  /** The hash the node shows at a number now; null where it has no such block, undefined where it does not answer. */
-  async shownAt(node: string, number: number): Promise<string | null | undefined> {
-    try {
-      const block = await this.ask(node, 'eth_getBlockByNumber', [toQuantity(number), false]);
-      return block === null ? null : parseBlock(block).hash;
-    } catch {
-      return undefined;
-    }
-  }
-
-  private async blockAt(node: string, block: string): Promise<BlockRef | undefined> {
-    try {
-      return parseBlock(await this.ask(node, 'eth_getBlockByNumber', [block, false]));
-    } catch {
-      return undefined;
-    }
+  /** See {@link NodeQuestions.shownAt}. */
+  shownAt(node: string, number: number): Promise<string | null | undefined> {
+    return this.questions.shownAt(node, number);
   }
 
   private probed(node: string, result: ProbeResult): void {
@@ -317,34 +307,12 @@ export class ChainNodes {
     this.pinned.forget(node);
   }
 
-  /** Which of the new are waited for before those who go do. */
-  private enoughOfTheNew(leaving: ReadonlySet<string>): TryOutOptions['enough'] | 'none' {
-    if (leaving.size === 0) return 'none';
-    const { nodes } = this.registry;
-    if (nodes.some(({ name, health }) => health.state !== 'down' && leaving.has(name))) return 'all';
-    // Nobody is missed who is down; but where all are, the first of the new is the end of that.
-    return nodes.some(({ name, health }) => health.state === 'up' && !leaving.has(name)) ? 'none' : 'one';
-  }
-
   private tryOut(
     clients: ReadonlyMap<string, NodeClient>,
     enough: TryOutOptions['enough'],
   ): Promise<ReadonlyMap<string, ProbeResult>> {
     const { chainId } = this.settings.config;
     return tryOut({ clients, enough, chainId, now, mostMs: TRY_OUT_MS, onAsk: (node) => this.events.onProbe(node) });
-  }
-
-  /** A question of our own, outside failover. Rejects with an error that has a `code`. */
-  private async ask(
-    node: string,
-    method: string,
-    params: readonly unknown[],
-    timeoutMs = ASK_MS,
-    signal: AbortSignal = this.stop.signal,
-  ): Promise<unknown> {
-    const client = this.client(node);
-    this.events.onProbe(node);
-    return askNode(client, { node, method, params, timeoutMs, signal });
   }
 }
 

@@ -4,11 +4,11 @@ import { forgetSeries } from '../../telemetry/forget';
 import type { Logger } from '../../telemetry/logger';
 import type { Metrics } from '../../telemetry/metrics';
 import { now } from '../../util/clock';
-import { Chain } from './chain';
-import { defaultChainOf } from '../reload/config-changes';
 import { instrument } from '../instrument';
-import { NodeStats } from './node-stats';
+import { defaultChainOf } from '../reload/config-changes';
 import type { ChainParts } from '../status';
+import { Chain } from './chain';
+import { NodeStats } from './node-stats';
 
 export interface ChainSetOptions {
   readonly redis: SharedRedis;

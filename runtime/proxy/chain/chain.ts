@@ -7,20 +7,20 @@ import type { RpcRequest } from '../../rpc/message';
 import { createMethodPolicy, matcher } from '../../rpc/method-policy';
 import type { Outcome } from '../../rpc/outcome';
 import { rawTransactionHash } from '../../rpc/transaction-hash';
-import { now } from '../../util/clock';
 import { Failover } from '../../upstream/failover';
 import type { NodeBook, UpstreamRequest } from '../../upstream/failover-parts';
 import { RetryBudget } from '../../upstream/retry-budget';
+import { now } from '../../util/clock';
+import type { ChainEvents } from '../instrument';
+import { Pipeline } from '../pipeline';
 import { BlockChecks } from './block-checks';
 import { ChainFilters } from './chain-filters';
 import { ChainNodes } from './chain-nodes';
 import { createConfirm } from './confirm';
 import { ChainFilterNodes } from './filter-nodes';
-import type { ChainEvents } from '../instrument';
 import { createKeeper } from './keeper';
 import { LastSent } from './last-sent';
 import { createBook } from './node-book';
-import { Pipeline } from '../pipeline';
 import { createRecall, createSharedCache } from './shared-answers';
 
 /** How many nodes are asked for a pending nonce. */

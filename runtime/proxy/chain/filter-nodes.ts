@@ -8,9 +8,9 @@ import type { HeadView } from '../../rpc/head-view';
 import { methodRow } from '../../rpc/methods';
 import type { Outcome } from '../../rpc/outcome';
 import { ownRequest } from '../../rpc/own-request';
-import { now } from '../../util/clock';
 import { NodeError } from '../../upstream/errors';
 import type { NodeBook, UpstreamRequest } from '../../upstream/failover-parts';
+import { now } from '../../util/clock';
 import type { ChainNodes } from './chain-nodes';
 
 export interface ChainFilterNodesOptions {

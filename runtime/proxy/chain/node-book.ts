@@ -1,9 +1,9 @@
 import type { NodeView } from '../../nodes/node';
-import { now } from '../../util/clock';
 import type { NodeError } from '../../upstream/errors';
 import type { NodeBook } from '../../upstream/failover-parts';
-import type { ChainNodes } from './chain-nodes';
+import { now } from '../../util/clock';
 import type { ChainEvents } from '../instrument';
+import type { ChainNodes } from './chain-nodes';
 
 /** What attempts tell of nodes goes to the registry, and to whoever counts. */
 export function createBook(nodes: ChainNodes, events: ChainEvents): NodeBook {

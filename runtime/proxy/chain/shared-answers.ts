@@ -1,8 +1,8 @@
 import { RedisCache } from '../../cache/redis-cache';
 import type { CacheConfig } from '../../config/schema';
 import type { SharedRedis } from '../../redis/shared-redis';
-import type { ChainNodes } from './chain-nodes';
 import type { PipelineStages } from '../pipeline';
+import type { ChainNodes } from './chain-nodes';
 
 /** Undefined where nothing is to be kept in Redis. */
 export function createSharedCache(

@@ -1,5 +1,5 @@
-import { runLoop } from '../../util/loop';
 import type { Logger } from '../../telemetry/logger';
+import { runLoop } from '../../util/loop';
 
 /** What is looked at of a chain. */
 export interface WatchedChain {

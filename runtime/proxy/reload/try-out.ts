@@ -1,3 +1,4 @@
+import type { NodeView } from '../../nodes/node';
 import { probe, type ProbeResult } from '../../nodes/probe';
 import type { NodeClient } from '../../upstream/node-client';
 import { sleep } from '../../util/loop';
@@ -15,6 +16,17 @@ export interface TryOutOptions {
   readonly now: () => number;
   /** A question goes to the node. */
   readonly onAsk: (node: string) => void;
+}
+
+/** Which of the new nodes are waited for before those who go do. */
+export function enoughOfTheNew(
+  nodes: readonly NodeView[],
+  leaving: ReadonlySet<string>,
+): TryOutOptions['enough'] | 'none' {
+  if (leaving.size === 0) return 'none';
+  if (nodes.some(({ name, health }) => health.state !== 'down' && leaving.has(name))) return 'all';
+  // Nobody is missed who is down; but where all are, the first of the new is the end of that.
+  return nodes.some(({ name, health }) => health.state === 'up' && !leaving.has(name)) ? 'none' : 'one';
 }
 
 /** Milliseconds after which a node that failed is asked again: HAProxy may be about to listen for it. */
