@@ -28,7 +28,7 @@ const MESSAGES = {
   TIMEOUT: 'Redis did not answer in time',
   LOST: 'the connection to Redis ended, or could not be made',
   AUTH: 'Redis refuses the user, the password, or a command of this user',
-  TLS: 'no trusted TLS with Redis: its certificate is not trusted, or it speaks none',
+  TLS: 'no trusted TLS with Redis: its certificate is not trusted',
   READONLY: 'this Redis is a replica and takes no writes',
   FULL: 'Redis has no memory left (maxmemory, noeviction)',
   DISK: 'Redis takes no writes, because it cannot save them to its disk',
