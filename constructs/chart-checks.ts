@@ -6,7 +6,7 @@ import type { RedisProps } from './pod-settings';
 import type { Rule } from './problems';
 import { ARCHITECTURES } from './proxy-deployment';
 import type { RpcChartProps } from './rpc-chart';
-import { FORMS, text, textOrNone, UNROUNDED, whole } from './rules';
+import { CPU_RULE, FORMS, text, textOrNone, UNROUNDED, whole } from './rules';
 
 /** What each prop of the chart must be by itself. */
 export function chartRules(props: RpcChartProps): Rule[] {
@@ -78,14 +78,11 @@ function redisRules(redis: RedisProps | undefined): Rule[] {
   ];
 }
 
-/** As Kubernetes writes amounts of CPU, more than nothing: the autoscaler's percentage is of it. */
-const CPU = /^([1-9]\d*m|(?!0+(\.0+)?$)\d+(\.\d{1,3})?)$/;
-
 function sizeRules({ proxyCpu, proxyMemory, haproxyMemory, gracePeriod }: RpcChartProps): Rule[] {
   const memories = Object.entries({ proxyMemory, haproxyMemory });
   const grace = gracePeriod?.toSeconds({ integral: false });
   return [
-    ...textOrNone('proxyCpu', proxyCpu, CPU, 'an amount of CPU such as 200m or 1.5'),
+    ...textOrNone('proxyCpu', proxyCpu, FORMS.cpu, CPU_RULE),
     ...memories.flatMap(([path, size]): Rule[] => {
       if (size === undefined) return [];
       const mebibytes = size.toMebibytes(UNROUNDED);

@@ -3,7 +3,7 @@ import type { Rule } from './problems';
 import type { RpcChartProps } from './rpc-chart';
 
 /** What the pod decides itself, so that its ports, sockets, networks and password are those of the manifests. */
-const DECIDED = {
+export const DECIDED = {
   settings: [
     ['admin'],
     ['redis'],
@@ -18,6 +18,8 @@ const DECIDED = {
   weighter: [['admin'], ['servers'], ['listen']],
 } as const;
 
+export const WHY_DECIDED = 'it is decided where it is deployed';
+
 /** The types leave these keys out; settings that come from elsewhere, or of a wider type, may have them all the same. */
 export function decidedKeyRules({ settings, weighter }: Pick<RpcChartProps, 'settings' | 'weighter'>): Rule[] {
   const documents = { settings, weighter };
@@ -26,7 +28,7 @@ export function decidedKeyRules({ settings, weighter }: Pick<RpcChartProps, 'set
       const value = valueAt(documents[of], path);
       return {
         path: [of, ...path].join('.'),
-        rule: 'left out, because the pod decides it',
+        rule: `left out: ${WHY_DECIDED}`,
         // It may be a password.
         got: isMapping(value) ? 'a mapping' : 'a value',
         holds: value === undefined,

@@ -8,7 +8,11 @@ export const FORMS = {
   imageByDigest: /^[a-z0-9][\w.:/-]*@sha256:[0-9a-f]{64}$/,
   /** Of AWS Secrets Manager: a name or an ARN. */
   secret: /^([\w/+=.@-]{1,512}|arn:aws[a-z-]*:secretsmanager:[^\s,]+)$/,
+  /** As Kubernetes writes amounts of CPU, more than nothing: the autoscaler's percentage is of it. */
+  cpu: /^([1-9]\d*m|(?!0+(\.0+)?$)\d+(\.\d{1,3})?)$/,
 } as const;
+
+export const CPU_RULE = 'an amount of CPU such as 200m or 1.5';
 
 /** For checks of amounts that may be no whole ones: unasked, cdk8s throws. */
 export const UNROUNDED = { rounding: SizeRoundingBehavior.NONE } as const;

@@ -1,3 +1,4 @@
+import { CPU_RULE, FORMS } from '../../constructs/rules';
 import type { Rule } from './checks';
 import * as form from './forms';
 import type { Settings } from './types';
@@ -68,8 +69,8 @@ export const WORKLOAD_RULES: readonly Rule[] = [
   },
   {
     path: 'workload.sizes.proxyCpu',
-    rule: 'cores such as 500m or 2',
-    holds: optional(form.matching(/^([1-9]\d*m?|\d+\.\d+)$/)),
+    rule: CPU_RULE,
+    holds: optional(form.matching(FORMS.cpu)),
   },
   { path: 'workload.sizes.proxyMemoryMib', rule: 'a whole number of at least 1', holds: optional(form.whole(1)) },
   { path: 'workload.sizes.haproxyMemoryMib', rule: 'a whole number of at least 1', holds: optional(form.whole(1)) },

@@ -1,3 +1,4 @@
+import { DECIDED, WHY_DECIDED } from '../../constructs/decided-keys';
 import type { AddonName } from '../addons/eks-addon';
 import { section, type Shape } from './fit';
 import type {
@@ -51,22 +52,28 @@ const HOST = section<Host>({
   stickinessSeconds: { optional: 'number' },
 });
 
-/** A section whose other keys its program checks. What the pod or the stacks decide would be overwritten without a word. */
-function without(keys: Record<string, Shape>, ...decided: readonly string[]): ReturnType<typeof section> {
-  const not = Object.fromEntries(decided.map((key) => [key, 'it is decided where it is deployed']));
-  return section<Record<string, unknown>>(keys, { others: true, not });
+/**
+ * A section whose other keys its program checks. What the pod or the stacks decide would be overwritten without a word.
+ *
+ * @param decided paths of what is decided
+ */
+function without(
+  decided: readonly (readonly string[])[],
+  keys: Record<string, Shape> = {},
+): ReturnType<typeof section> {
+  const not: Record<string, string> = {};
+  const below: Record<string, (readonly string[])[]> = {};
+  for (const [key = '', ...rest] of decided) {
+    if (rest.length === 0) not[key] = WHY_DECIDED;
+    else (below[key] ??= []).push(rest);
+  }
+  const sections = Object.entries(below).map(([key, paths]): [string, Shape] => [key, { optional: without(paths) }]);
+  return section<Record<string, unknown>>({ ...Object.fromEntries(sections), ...keys }, { others: true, not });
 }
 
-const PROXY = without(
-  {
-    chains: 'section',
-    listen: { optional: without({}, 'host', 'port') },
-    haproxy: { optional: without({}, 'pool', 'stats', 'adminSocket', 'socketGid') },
-  },
-  ...['admin', 'redis', 'trustedProxies'],
-);
+const PROXY = without(DECIDED.settings, { chains: 'section' });
 
-const WEIGHTER = without({}, 'admin', 'listen', 'servers');
+const WEIGHTER = without(DECIDED.weighter);
 
 const WORKLOAD = section<WorkloadSettings>({
   namespace: 'text',

@@ -23,7 +23,8 @@ const LEAVE_MS = 1000;
 
 /**
  * The Redis of this process, if any, and whoever uses it. It survives reloads that do not change it; one that is configured
- * in its place is asked as soon as it is there, or known not to be, so that nobody has to do without meanwhile.
+ * in its place is asked as soon as it is there, or known not to be, or the one before is lost, so that nobody has to do
+ * without meanwhile.
  */
 export class SharedRedis {
   private config: RedisConfig | undefined;
@@ -101,12 +102,17 @@ export class SharedRedis {
         onUp: (answerMs) => {
           if (this.isAsked(link)) this.back(answerMs);
         },
-        onDown: (failure) => {
-          if (this.isAsked(link)) this.events.onDown(failure);
-        },
+        onDown: (failure) => this.lost(link, failure),
       }),
     };
     return link;
+  }
+
+  /** One that another takes the place of is not dialled again: by now its password may be wrong. */
+  private lost(link: Link, failure: RedisFailure): void {
+    if (this.leaving.delete(link.connection)) link.connection.close();
+    else if (link === this.current && this.next !== undefined) this.change();
+    else if (this.isAsked(link)) this.events.onDown(failure);
   }
 
   /** Whether it is the one that is asked, from now on also where it was awaited. */

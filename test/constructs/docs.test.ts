@@ -74,6 +74,6 @@ describe('docs/kubernetes.md', () => {
     const { template } = find(manifests, 'Deployment').spec as {
       template: { metadata: { annotations: Record<string, string> } };
     };
-    expect(Object.keys(template.metadata.annotations)).toEqual(told(/annotation `(\S+?)`/g));
+    expect(Object.keys(template.metadata.annotations)).toEqual(told(/annotation\s`(\S+?)`/g));
   });
 });

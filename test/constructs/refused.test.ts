@@ -11,7 +11,7 @@ const CPU = 'proxyCpu must be an amount of CPU such as 200m or 1.5, got';
 const ALB_NAME = 'at most 32 lower-case letters, digits and dashes, with no dash at an end and no internal- in front';
 const SECRET = 'must be the name or ARN of a secret, got';
 const OWN_PORT = 'alb.hosts[0].port must be 8545, the one of rpc-proxy that is for the load balancer, got';
-const DECIDED = 'must be left out, because the pod decides it, got';
+const DECIDED = 'must be left out: it is decided where it is deployed, got';
 
 function withHost(host: Partial<HostProps>): RpcChartProps {
   return withAlb({ hosts: [{ ...HOST, ...host }] });

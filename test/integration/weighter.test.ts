@@ -61,11 +61,15 @@ it('a node that is too slow, fails or hangs weighs nothing, and holds up nobody'
   const program = await start();
   node(0).on('*', delay(700));
   await bed.untilWeights({ a: 0, b: 100, c: 100 });
+  // Told after it is done.
+  await program.untilLogged('weight changed', { server: 'rpc-backend/a', to: 0 });
   expect(program.logged('weight changed')[0]?.['reason']).toMatch(/^latency of 7\d\d ms$/);
   await node(1).refuse();
   node(2).on('*', hang());
   node(0).off();
   await bed.untilWeights({ a: 100, b: 0, c: 0 });
+  for (const server of ['rpc-backend/b', 'rpc-backend/c'])
+    await program.untilLogged('weight changed', { server, to: 0 });
   const reasons = program.logged('weight changed').map(({ server, reason }) => `${String(server)}: ${String(reason)}`);
   // Behind HAProxy a dead node is a 503 of HAProxy's.
   expect(reasons).toContain('rpc-backend/b: answered HTTP 503');

@@ -152,10 +152,6 @@ export const REJECTED: readonly (readonly [Change, string])[] = [
     'staging.workload.sizes.proxyCpu must be an amount of CPU such as 200m or 1.5, got "0"',
   ],
   [
-    { 'workload.proxy.redis': { url: 'redis://:hunter2@elsewhere:6379' } },
-    'staging.workload.proxy.redis must be left out, because the pod decides it, got "a mapping"',
-  ],
-  [
     { 'workload.clientNamespaces': ['Not A Name'] },
     'staging.workload.clientNamespaces[0] must be the name of a namespace, got "Not A Name"',
   ],
@@ -204,7 +200,7 @@ export const REJECTED: readonly (readonly [Change, string])[] = [
   ],
   [{ 'cluster.addonVersions': { 'vpc-cni': 1.2 } }, 'staging.cluster.addonVersions.vpc-cni must be a text, got 1.2'],
   [
-    { 'workload.proxy.redis': { url: 'redis://elsewhere:6379' } },
+    { 'workload.proxy.redis': { url: 'redis://:hunter2@elsewhere:6379' } },
     'staging.workload.proxy.redis must be left out: it is decided where it is deployed, got "a section"',
   ],
   [
@@ -219,7 +215,10 @@ export const REJECTED: readonly (readonly [Change, string])[] = [
     { 'workload.idleTimeoutSeconds': '3600' },
     'staging.workload.idleTimeoutSeconds must be a whole number from 1 to 4000, got "3600"',
   ],
-  [{ 'workload.sizes': { proxyCpu: 2 } }, 'staging.workload.sizes.proxyCpu must be cores such as 500m or 2, got 2'],
+  [
+    { 'workload.sizes': { proxyCpu: 2 } },
+    'staging.workload.sizes.proxyCpu must be an amount of CPU such as 200m or 1.5, got 2',
+  ],
   [
     { 'workload.sizes': { proxyMemoryMib: '512' } },
     'staging.workload.sizes.proxyMemoryMib must be a whole number of at least 1, got "512"',
