@@ -50,10 +50,11 @@ export class RedisStore implements FilterStore {
 
   async add(id: string, record: FilterRecord): Promise<void> {
     this.options.copies.put(id, record);
-    await this.put(id, record, this.options.ttlMs);
+    if (!this.isAlone) await this.put(id, record, this.options.ttlMs);
   }
 
   async find(id: string): Promise<FilterRecord | undefined> {
+    if (this.isAlone) return this.options.copies.find(id);
     for (;;) {
       const copy = this.options.copies.get(id);
       try {
@@ -68,6 +69,7 @@ export class RedisStore implements FilterStore {
 
   async replace(id: string, before: FilterRecord, after: FilterRecord): Promise<boolean> {
     const { copies, ttlMs } = this.options;
+    if (this.isAlone) return copies.replace(id, before, after);
     const { fields, dropped } = changedFields(before, after);
     try {
       const args = [toText(before.revision), ttlMs, fields.length / 2, ...fields, ...dropped];
@@ -87,6 +89,7 @@ export class RedisStore implements FilterStore {
   async remove(id: string): Promise<boolean> {
     const { copies, ttlMs } = this.options;
     const hadCopy = await copies.remove(id);
+    if (this.isAlone) return hadCopy;
     for (let mayBeDone = false; ; mayBeDone = true) {
       try {
         const was = await this.run(REMOVE, id, [ttlMs, hadCopy ? 1 : 0]);
@@ -97,6 +100,11 @@ export class RedisStore implements FilterStore {
         if (!(await this.mayAnswerSoon(error))) throw new StoreAway();
       }
     }
+  }
+
+  /** No Redis is configured. */
+  private get isAlone(): boolean {
+    return !this.options.redis.configured;
   }
 
   /** Redis answers again, and may be empty, or behind: what it lacks is brought back. */
